@@ -1,0 +1,71 @@
+"""Datasets: a plug point, one file each. ``load(config)`` reads one by its name.
+
+A dataset is a function from a `DataConfig` to a `SegmentationData`: two sequences of samples, read
+when asked for, and the split in words.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeseg.config import DataConfig
+from spikeseg.registry import Registry
+
+__all__ = ["DATASETS", "Sample", "SegmentationData", "load"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One labeled image.
+
+    Attributes:
+        name: where it comes from, such as a file's stem or ``section 24``.
+        image: (C, H, W) float32 in 0..1.
+        mask: (H, W) uint8 class indices; 255 is ignored.
+    """
+
+    name: str
+    image: NDArray[np.float32]
+    mask: NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class SegmentationData:
+    """Labeled images, split into training and test.
+
+    Attributes:
+        name: the dataset's name.
+        class_names: one per class index.
+        in_channels: 1 (grey) or 3 (RGB).
+        train: training samples, read when indexed.
+        test: held-out samples, read when indexed.
+        split: the split in words, for the report.
+        notes: what was decided for the user and should be said aloud.
+        membrane_class: the class that separates objects (for V^Rand and V^Info), if there is one.
+    """
+
+    name: str
+    class_names: tuple[str, ...]
+    in_channels: int
+    train: Sequence[Sample]
+    test: Sequence[Sample]
+    split: str
+    notes: tuple[str, ...] = ()
+    membrane_class: int | None = None
+
+
+Dataset = Callable[[DataConfig], SegmentationData]
+DATASETS: Registry[Dataset] = Registry("dataset", "spikeseg.data")
+
+
+def load(config: DataConfig) -> SegmentationData:
+    """Return the dataset that ``config`` names.
+
+    Raises:
+        UnknownNameError: no such dataset.
+        DataError: the data cannot be used as they are; says what, where and what to do.
+        ConfigError: an option that this dataset does not take, or a test range outside of it.
+    """
+    return DATASETS.get(config.name)(config)
