@@ -1,0 +1,9 @@
+"""The engine: runs a spiking graph on images, all time steps of a population as one batch.
+
+``currents`` computes a connection with torch, ``scan`` runs a population's neurons over time in
+one compiled loop, ``simulation`` walks the graph.
+"""
+
+from spikeseg.engine.simulation import Simulation, run_analog, simulate
+
+__all__ = ["Simulation", "run_analog", "simulate"]

@@ -1,0 +1,199 @@
+"""A spiking graph over time, population by population.
+
+The graph is feed-forward and a spike acts in the step in which it is fired, so a population can
+run over many steps at once before the next one starts; that is exact. Long simulations go through
+the whole graph in chunks of steps, and the neurons' states are carried over.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from spikeseg.engine.currents import Current
+from spikeseg.engine.scan import initial_state, scan
+from spikeseg.errors import ConfigError, ShapeError
+from spikeseg.graph import SpikingGraph
+from spikeseg.neurons import State
+
+_CHUNK_VALUES = 2**26  # spikes and currents of one population that are held at once
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """What a spiking graph did with a batch of images.
+
+    Attributes:
+        num_steps: T, the steps simulated.
+        potential: (B, K, H, W) mean output current, the counterpart of the network's logits.
+        mask_steps: S steps, counted from 1, after which a mask was read out.
+        masks: (S, B, H, W) uint8, the class of the largest accumulated potential.
+        spike_counts: for each hidden population, spikes over all steps, (B, C, H, W).
+        spikes: for each hidden population, (T, B, C, H, W) uint8, if they were asked for.
+    """
+
+    num_steps: int
+    potential: Tensor
+    mask_steps: tuple[int, ...]
+    masks: Tensor
+    spike_counts: dict[str, Tensor]
+    spikes: dict[str, Tensor]
+
+
+def simulate(
+    graph: SpikingGraph,
+    images: Tensor,
+    num_steps: int,
+    *,
+    mask_steps: Sequence[int] | None = None,
+    keep_spikes: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Simulation:
+    """Run a graph on images that are presented as constant currents.
+
+    Args:
+        graph: the network; it is resized to the images.
+        images: (B, C, H, W); their device and dtype are used throughout.
+        num_steps: T, how many steps.
+        mask_steps: steps after which masks are read out; the last one if not given.
+        keep_spikes: also return every spike.
+        progress: called with the number of steps done since the last call.
+
+    Raises:
+        ConfigError: no steps, or a mask step outside of 1..T.
+        ShapeError: the images do not fit the graph.
+    """
+    steps = tuple(mask_steps) if mask_steps is not None else (num_steps,)
+    _check(graph, images, num_steps, steps)
+    graph = graph.resized(images.shape[2], images.shape[3])
+    with torch.inference_mode():
+        walk = _Walk(graph, images, steps, keep_spikes)
+        chunk = _chunk_steps(graph, images.shape[0])
+        for start in range(0, num_steps, chunk):
+            count = min(chunk, num_steps - start)
+            walk.advance(start, count)
+            if progress:
+                progress(count)
+        return walk.result(num_steps)
+
+
+def _check(graph: SpikingGraph, images: Tensor, num_steps: int, steps: Sequence[int]) -> None:
+    if num_steps < 1:
+        raise ConfigError(f"num_steps is {num_steps}; it must be at least 1.")
+    if any(not 1 <= step <= num_steps for step in steps):
+        raise ConfigError(f"mask_steps are {list(steps)}; they must lie in 1..{num_steps}.")
+    if images.ndim != 4 or images.shape[1] != graph.input.shape[0]:
+        raise ShapeError(
+            f"images have shape {tuple(images.shape)}; the network takes "
+            f"(B, {graph.input.shape[0]}, H, W)."
+        )
+
+
+def _chunk_steps(graph: SpikingGraph, batch: int) -> int:
+    largest = max((p.size for p in graph.populations[1:]), default=1) * batch
+    return max(1, _CHUNK_VALUES // largest)
+
+
+@dataclass
+class _Walk:
+    """The state of a simulation between two chunks."""
+
+    graph: SpikingGraph
+    images: Tensor
+    mask_steps: tuple[int, ...]
+    keep_spikes: bool
+    states: dict[str, State] = field(default_factory=dict)
+    counts: dict[str, Tensor] = field(default_factory=dict)
+    kept: dict[str, list[Tensor]] = field(default_factory=dict)
+    masks: list[Tensor] = field(default_factory=list)
+    potential: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        names = [p.name for p in self.graph.populations[1:]]
+        self.currents = {
+            name: [Current(c, self.images) for c in self.graph.into(name)] for name in names
+        }
+        self.last_use = {c.source: name for name in names for c in self.currents[name]}
+        self.constant = {name: self._constant_current(name) for name in names}
+
+    def _constant_current(self, name: str) -> Tensor | None:
+        """Sum what the image causes; it is the same in every step, so it is computed once."""
+        source = self.graph.input.name
+        parts = [c(self.images) for c in self.currents[name] if c.source == source]
+        return sum(parts[1:], parts[0]) if parts else None
+
+    def advance(self, start: int, count: int) -> None:
+        """Run ``count`` more steps through the whole graph."""
+        spikes: dict[str, Tensor] = {}
+        for population in self.graph.populations[1:]:
+            name = population.name
+            current = self._current(name, spikes, count)
+            for source in [s for s, target in self.last_use.items() if target == name]:
+                spikes.pop(source, None)
+            if population.neuron is None:
+                self._read_out(current, start)
+                continue
+            state = self.states.get(name) or initial_state(population.neuron, current)
+            spikes[name], self.states[name] = scan(population.neuron, current, state)
+            self._record(name, spikes[name])
+
+    def _current(self, name: str, spikes: dict[str, Tensor], count: int) -> Tensor:
+        """Return the current into a population, (T, B, C, H, W)."""
+        total: Tensor | None = None
+        for current in self.currents[name]:
+            if current.source in spikes:
+                part = current(spikes[current.source].flatten(0, 1))
+                total = part if total is None else total.add_(part)
+        constant = self.constant[name]
+        if total is None:
+            assert constant is not None
+            return constant.expand(count, *constant.shape)
+        total = total.unflatten(0, (count, -1))
+        return total if constant is None else total.add_(constant)
+
+    def _record(self, name: str, spikes: Tensor) -> None:
+        counts = spikes.sum(dim=0)
+        self.counts[name] = self.counts[name] + counts if name in self.counts else counts
+        if self.keep_spikes:
+            self.kept.setdefault(name, []).append(spikes.to(torch.uint8))
+
+    def _read_out(self, current: Tensor, start: int) -> None:
+        """Accumulate the output current; read masks where they were asked for."""
+        for t, now in enumerate(current, start=start + 1):
+            self.potential = now.clone() if self.potential is None else self.potential.add_(now)
+            if t in self.mask_steps:
+                self.masks.append(self.potential.argmax(dim=1).to(torch.uint8))
+
+    def result(self, num_steps: int) -> Simulation:
+        assert self.potential is not None
+        return Simulation(
+            num_steps=num_steps,
+            potential=self.potential / num_steps,
+            mask_steps=tuple(sorted(set(self.mask_steps))),
+            masks=torch.stack(self.masks),
+            spike_counts=self.counts,
+            spikes={name: torch.cat(parts) for name, parts in self.kept.items()},
+        )
+
+
+def run_analog(
+    graph: SpikingGraph, images: Tensor, activation: Callable[[Tensor], Tensor] = torch.relu
+) -> dict[str, Tensor]:
+    """Run a graph with analog values in place of spikes: the network that it came from.
+
+    Args:
+        graph: the network; it is resized to the images.
+        images: (B, C, H, W).
+        activation: what a neuron does, in spikes per step.
+
+    Returns:
+        For each population its values, (B, C, H, W), in the units of the traced network.
+    """
+    graph = graph.resized(images.shape[2], images.shape[3])
+    values = {graph.input.name: images}
+    for population in graph.populations[1:]:
+        parts = [Current(c, images)(values[c.source]) for c in graph.into(population.name)]
+        current = sum(parts[1:], parts[0])
+        values[population.name] = current if population.neuron is None else activation(current)
+    return {p.name: values[p.name] * p.spike_value for p in graph.populations}

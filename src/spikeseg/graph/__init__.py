@@ -1,0 +1,36 @@
+"""The spiking graph: populations of neurons and the linear connections between them.
+
+It is plain data (NumPy arrays in frozen dataclasses): no torch, no framework. ``transforms`` holds
+the closed set of linear operations, ``topology`` populations, connections and the graph,
+``support`` counts synapses exactly, ``storage`` reads and writes ``graph.npz``.
+"""
+
+from spikeseg.graph.storage import load_graph, save_graph
+from spikeseg.graph.support import fan_out, num_synapses
+from spikeseg.graph.topology import Connection, Population, SpikingGraph
+from spikeseg.graph.transforms import (
+    AveragePooling,
+    ChannelAffine,
+    ChannelPadding,
+    Convolution,
+    Transform,
+    TransposedConvolution,
+    Upsampling,
+)
+
+__all__ = [
+    "AveragePooling",
+    "ChannelAffine",
+    "ChannelPadding",
+    "Connection",
+    "Convolution",
+    "Population",
+    "SpikingGraph",
+    "Transform",
+    "TransposedConvolution",
+    "Upsampling",
+    "fan_out",
+    "load_graph",
+    "num_synapses",
+    "save_graph",
+]

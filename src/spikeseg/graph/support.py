@@ -1,0 +1,112 @@
+"""Which synapses exist, counted exactly: borders, strides, dilation, groups and compositions.
+
+The support of every transform is a product of three: which output channels, rows and columns an
+input channel, row and column reach. So is the support of a chain of transforms, and the fan-out of
+neuron (c, y, x) is a product of three numbers. Weights that happen to be zero count as synapses.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeseg.graph.transforms import (
+    AveragePooling,
+    ChannelPadding,
+    Convolution,
+    Shape,
+    Transform,
+    TransposedConvolution,
+    Upsampling,
+    output_channels,
+    output_length,
+)
+
+Matrix = NDArray[np.bool_]
+
+
+def _windows(length: int, out: int, taps: int, stride: int, dilation: int, before: int) -> Matrix:
+    """Return the (out, length) support of sliding windows with ``before`` leading zeros."""
+    start = np.arange(out)[:, None, None] * stride - before
+    source = start + dilation * np.arange(taps)[None, :, None]
+    hit: Matrix = (source == np.arange(length)[None, None, :]).any(axis=1)
+    return hit
+
+
+def _upsampled(transform: Upsampling, length: int, out: int, axis: int) -> Matrix:
+    place = np.arange(out)
+    source = np.arange(length)[None, :]
+    if transform.mode == "nearest":
+        nearest: Matrix = (place // transform.factor[axis])[:, None] == source
+        return nearest
+    if transform.align_corners:
+        position = place * ((length - 1) / max(out - 1, 1))
+    else:
+        position = np.clip((place + 0.5) / transform.factor[axis] - 0.5, 0, length - 1)
+    touched: Matrix = np.abs(position[:, None] - source) < 1 - 1e-9
+    return touched
+
+
+def spatial_support(transform: Transform, length: int, axis: int) -> Matrix:
+    """Return which outputs each input row (``axis`` 0) or column (1) reaches, (out, length)."""
+    out = output_length(transform, length, axis)
+    match transform:
+        case Convolution():
+            taps = transform.weight.shape[2 + axis]
+            before = transform.padding[2 * axis]
+            stride, dilation = transform.stride[axis], transform.dilation[axis]
+            return _windows(length, out, taps, stride, dilation, before)
+        case TransposedConvolution():
+            taps = transform.weight.shape[2 + axis]
+            before, stride = transform.padding[axis], transform.stride[axis]
+            return _windows(out, length, taps, stride, transform.dilation[axis], before).T
+        case AveragePooling():
+            kernel, before = transform.kernel[axis], transform.padding[axis]
+            return _windows(length, out, kernel, transform.stride[axis], 1, before)
+        case Upsampling():
+            return _upsampled(transform, length, out, axis)
+        case _:
+            return np.eye(length, dtype=bool)
+
+
+def channel_support(transform: Transform, channels: int) -> Matrix:
+    """Return which output channels each input channel reaches, (out, channels)."""
+    out = output_channels(transform, channels)
+    if isinstance(transform, Convolution | TransposedConvolution):
+        per_out, per_in = out // transform.groups, channels // transform.groups
+        group_out, group_in = np.arange(out) // per_out, np.arange(channels) // per_in
+        grouped: Matrix = group_out[:, None] == group_in[None, :]
+        return grouped
+    before = transform.before if isinstance(transform, ChannelPadding) else 0
+    placed: Matrix = np.arange(out)[:, None] == np.arange(channels)[None, :] + before
+    return placed
+
+
+def _reached(supports: list[Callable[[int], Matrix]], size: int) -> NDArray[np.int64]:
+    """Return how many outputs of a chain each of ``size`` inputs reaches."""
+    chain = np.eye(size, dtype=np.int64)
+    for support in supports:
+        chain = np.minimum(support(chain.shape[0]).astype(np.int64) @ chain, 1)
+    return chain.sum(axis=0)
+
+
+def fan_out(transforms: tuple[Transform, ...], shape: Shape) -> NDArray[np.int64]:
+    """Return the number of synapses of each source neuron, (C, H, W).
+
+    Args:
+        transforms: a connection's chain.
+        shape: (C, H, W) of the source population.
+    """
+
+    def along(axis: int) -> list[Callable[[int], Matrix]]:
+        return [lambda n, t=t: spatial_support(t, n, axis) for t in transforms]  # type: ignore[misc]
+
+    channels = _reached([lambda n, t=t: channel_support(t, n) for t in transforms], shape[0])  # type: ignore[misc]
+    rows, columns = (_reached(along(axis), shape[1 + axis]) for axis in (0, 1))
+    counts: NDArray[np.int64] = np.einsum("c,y,x->cyx", channels, rows, columns)
+    return counts
+
+
+def num_synapses(transforms: tuple[Transform, ...], shape: Shape) -> int:
+    """Return the number of synapses of a connection from a population of ``shape`` (C, H, W)."""
+    return int(fan_out(transforms, shape).sum())

@@ -1,0 +1,148 @@
+"""Populations, connections and the graph that they form."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from spikeseg.errors import ConfigError, ShapeError
+from spikeseg.graph.support import num_synapses
+from spikeseg.graph.transforms import Shape, Transform, output_shape
+from spikeseg.neurons import Neuron
+
+
+@dataclass(frozen=True)
+class Population:
+    """Neurons of one kind on a (C, H, W) grid.
+
+    Attributes:
+        name: unique in the graph; the traced network's own name for its activation.
+        shape: (C, H, W).
+        neuron: what they are; ``None`` for the input (its values are constant currents) and for
+            the output (its potential accumulates and is read out; it never fires).
+        spike_value: the activation that one spike in every step stands for, in the units of the
+            traced network. It is already folded into the weights.
+    """
+
+    name: str
+    shape: Shape
+    neuron: Neuron | None = None
+    spike_value: float = 1.0
+
+    @property
+    def size(self) -> int:
+        """Number of neurons."""
+        return self.shape[0] * self.shape[1] * self.shape[2]
+
+
+@dataclass(frozen=True, eq=False)
+class Connection:
+    """A linear map, with a bias, from one population into the current of another.
+
+    Attributes:
+        source: name of the population whose spikes enter.
+        target: name of the population that receives the current.
+        transforms: applied in order; their composition is the map.
+    """
+
+    source: str
+    target: str
+    transforms: tuple[Transform, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class SpikingGraph:
+    """A feed-forward spiking network: populations in topological order, and connections.
+
+    The first population is the input, the last one the output. A population receives the sum of
+    its connections. A spike acts in the step in which it is fired (no delay).
+
+    Attributes:
+        populations: input, hidden populations, output.
+        connections: every one leads downwards in the order of ``populations``.
+        dt_ms: length of a time step in milliseconds.
+
+    Raises:
+        ConfigError: a name is unknown or used twice, or a connection leads backwards.
+        ShapeError: a connection does not fit the shape of its target.
+    """
+
+    populations: tuple[Population, ...]
+    connections: tuple[Connection, ...]
+    dt_ms: float = 1.0
+
+    def __post_init__(self) -> None:
+        if len(self._index) != len(self.populations):
+            raise ConfigError("two populations share a name; names are unique in a graph.")
+        for connection in self.connections:
+            self._check(connection)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {p.name: i for i, p in enumerate(self.populations)}
+
+    def _check(self, connection: Connection) -> None:
+        ends = (connection.source, connection.target)
+        for name in ends:
+            if name not in self._index:
+                raise ConfigError(
+                    f"connection {ends[0]} -> {ends[1]}: no population is called {name!r}; "
+                    f"there are: {', '.join(self._index)}."
+                )
+        if self._index[ends[0]] >= self._index[ends[1]]:
+            raise ConfigError(
+                f"connection {ends[0]} -> {ends[1]} leads backwards; list the source first."
+            )
+        found = output_shape(connection.transforms, self[ends[0]].shape)
+        if found != self[ends[1]].shape:
+            raise ShapeError(
+                f"connection {ends[0]} -> {ends[1]} gives shape {found}, but {ends[1]} has shape "
+                f"{self[ends[1]].shape}. Use an image size that the network's strides divide."
+            )
+
+    def __getitem__(self, name: str) -> Population:
+        return self.populations[self._index[name]]
+
+    @property
+    def input(self) -> Population:
+        """The input population."""
+        return self.populations[0]
+
+    @property
+    def hidden(self) -> tuple[Population, ...]:
+        """The populations that fire."""
+        return self.populations[1:-1]
+
+    @property
+    def output(self) -> Population:
+        """The output population."""
+        return self.populations[-1]
+
+    @property
+    def num_neurons(self) -> int:
+        """Number of neurons that fire."""
+        return sum(p.size for p in self.hidden)
+
+    @property
+    def num_synapses(self) -> int:
+        """Number of synapses, including those of the input."""
+        return sum(num_synapses(c.transforms, self[c.source].shape) for c in self.connections)
+
+    def into(self, name: str) -> tuple[Connection, ...]:
+        """Return the connections into a population."""
+        return tuple(c for c in self.connections if c.target == name)
+
+    def out_of(self, name: str) -> tuple[Connection, ...]:
+        """Return the connections out of a population."""
+        return tuple(c for c in self.connections if c.source == name)
+
+    def resized(self, height: int, width: int) -> "SpikingGraph":
+        """Return the same graph for images of another size.
+
+        Raises:
+            ShapeError: the strides do not divide the size.
+        """
+        shapes: dict[str, Shape] = {self.input.name: (self.input.shape[0], height, width)}
+        for population in self.populations[1:]:
+            first = self.into(population.name)[0]
+            shapes[population.name] = output_shape(first.transforms, shapes[first.source])
+        populations = tuple(replace(p, shape=shapes[p.name]) for p in self.populations)
+        return replace(self, populations=populations)

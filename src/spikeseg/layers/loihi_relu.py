@@ -1,0 +1,34 @@
+"""The non-linearity that matches Loihi's integrate-and-fire neuron."""
+
+import torch
+from torch import Tensor
+
+from spikeseg.layers import ACTIVATIONS, AbstractActivation
+
+
+@ACTIVATIONS.register("loihi_relu")
+class LoihiReLU(AbstractActivation):
+    """The staircase of a neuron that is reset to zero in whole steps; smooth in its gradient.
+
+    With the current in thresholds per step, ``J = x / amplitude``, the neuron fires every
+    ``ceil(1 / J)`` steps:
+
+    ```
+    forward:   amplitude / ceil(1 / J)          (0 where J <= 0)
+    gradient:  that of amplitude / (0.5 + 1 / J), which runs through the middle of the stairs
+    ```
+
+    Source: rate of ``LoihiSpikingRectifiedLinear`` in nengo-loihi 1.1.0 and the smoothed curve of
+    its training counterpart, both with times in steps. Computed in float32 at least, since a stair
+    is narrower than bfloat16 resolves.
+
+    >>> LoihiReLU(1.0)(torch.tensor([-1.0, 0.4, 0.5, 3.0]))
+    tensor([0.0000, 0.3333, 0.5000, 1.0000])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the activation, in the shape of ``x``."""
+        current = torch.relu(x.to(torch.promote_types(x.dtype, torch.float32))) / self.amplitude
+        smooth = current / (0.5 * current + 1.0)
+        stairs = torch.where(current > 0, 1.0 / torch.ceil(1.0 / current), 0.0)
+        return (self.amplitude * (smooth + (stairs - smooth).detach())).to(x.dtype)

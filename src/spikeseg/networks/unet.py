@@ -1,0 +1,91 @@
+"""U-Net (Ronneberger et al. 2015, arXiv:1505.04597) from layers that a spiking graph expresses."""
+
+import torch
+from torch import Tensor, nn
+
+from spikeseg.config import NetworkConfig
+from spikeseg.layers import make_activation
+from spikeseg.networks import NETWORKS
+from spikeseg.networks._blocks import SizeGuard, conv_unit
+
+
+class UNet(nn.Module):
+    """An encoder, a decoder, and skip connections between them.
+
+    Level i works at 1 / 2^i of the resolution with ``width * 2^i`` channels, in two units of
+    3 x 3 convolution, batch norm and activation. Images of any size that ``2^depth`` divides.
+
+    Args:
+        config: depth, width, how to go down and up, the activation.
+        in_channels: channels of the images.
+        num_classes: classes, one output channel each.
+        dt_ms: length of a time step in milliseconds.
+
+    Shape:
+        (B, in_channels, H, W) to logits (B, num_classes, H, W).
+
+    >>> net = UNet(NetworkConfig(depth=1, width=2), in_channels=1, num_classes=3)
+    >>> net(torch.zeros(1, 1, 6, 4)).shape
+    torch.Size([1, 3, 6, 4])
+    """
+
+    def __init__(
+        self, config: NetworkConfig, in_channels: int, num_classes: int, dt_ms: float = 1.0
+    ) -> None:
+        super().__init__()
+        self._config, self._dt_ms = config, dt_ms
+        widths = [config.width * 2**i for i in range(config.depth + 1)]
+        self.guard = SizeGuard(2**config.depth)
+        self.stem = self._unit(in_channels, widths[0])
+        self.encoder = nn.ModuleList(self._unit(w, w) for w in widths)
+        self.down = nn.ModuleList(self._down(w) for w in widths[:-1])
+        self.dropout = nn.Dropout2d(config.dropout)
+        self.up = nn.ModuleList(self._up(2 * w, w) for w in widths[:-1])
+        self.merge = nn.ModuleList(self._unit(self._merged(w), w) for w in widths[:-1])
+        self.decoder = nn.ModuleList(self._unit(w, w) for w in widths[:-1])
+        self.head = nn.Conv2d(widths[0], num_classes, 1)
+
+    def _unit(self, cin: int, cout: int, stride: int = 1) -> nn.Sequential:
+        return conv_unit(cin, cout, self._activation(), stride)
+
+    def _activation(self) -> nn.Module:
+        activation = self._config.activation
+        return make_activation(activation.name, activation.unit_rate_hz, self._dt_ms)
+
+    def _down(self, width: int) -> nn.Module:
+        if self._config.downsampling == "stride":
+            return self._unit(width, 2 * width, stride=2)
+        return nn.Sequential(nn.AvgPool2d(2), self._unit(width, 2 * width))
+
+    def _up(self, cin: int, cout: int) -> nn.Module:
+        if self._config.upsampling == "transposed":
+            conv = nn.ConvTranspose2d(cin, cout, 2, stride=2, bias=False)
+            return nn.Sequential(conv, nn.BatchNorm2d(cout), self._activation())
+        if self._config.upsampling == "nearest":
+            return nn.Upsample(scale_factor=2, mode="nearest")
+        return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
+
+    def _merged(self, width: int) -> int:
+        """Return the channels after the skip connection is concatenated."""
+        return width + (width if self._config.upsampling == "transposed" else 2 * width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return logits, (B, num_classes, H, W).
+
+        Raises:
+            ShapeError: 2^depth does not divide the size; names the size to pad to.
+        """
+        x = self.stem(self.guard(x))
+        skips = []
+        for encode, down in zip(self.encoder, self.down, strict=False):
+            skips.append(encode(x))
+            x = down(skips[-1])
+        x = self.dropout(self.encoder[-1](x))
+        for level in reversed(range(len(skips))):
+            x = torch.cat([skips[level], self.up[level](x)], dim=1)
+            x = self.decoder[level](self.merge[level](x))
+        logits: Tensor = self.head(x)
+        return logits
+
+
+NETWORKS.register("unet")(UNet)

@@ -1,0 +1,91 @@
+"""Neurons: a plug point, one file each, in which the docstring is the equations.
+
+A neuron is one function, ``step(current, state, parameters) -> (spike, state)``, written with
+operators only, so that the same text runs on torch tensors, on NumPy arrays and, compiled, on
+scalars inside the engine's scan over time. Every neuron has two states, the synaptic current ``u``
+and the membrane potential ``v``; with ``tau_syn = 0`` the current passes straight through.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from spikeseg.errors import ConfigError
+from spikeseg.registry import Registry
+
+__all__ = ["NEURONS", "Neuron", "Parameters", "State", "Step"]
+
+
+class State(NamedTuple):
+    """What a neuron remembers from one step to the next: scalars, arrays or tensors.
+
+    Attributes:
+        u: synaptic current.
+        v: membrane potential.
+    """
+
+    u: Any
+    v: Any
+
+
+class Parameters(NamedTuple):
+    """Constants of a step, ready for use.
+
+    Attributes:
+        v_threshold: a spike is fired when ``v`` reaches it (or passes it; see the neuron).
+        decay_u: share of the synaptic current that survives a step.
+        gain_u: ``1 - decay_u``, which keeps the mean of a filtered current.
+    """
+
+    v_threshold: Any
+    decay_u: Any
+    gain_u: Any
+
+
+Step = Callable[[Any, State, Parameters], tuple[Any, State]]
+NEURONS: Registry[Step] = Registry("neuron", "spikeseg.neurons")
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """Which neuron a population consists of.
+
+    Attributes:
+        name: a neuron of the registry.
+        v_threshold: firing threshold.
+        v_initial: membrane potential before the first step.
+        tau_syn: time constant of the synaptic current in steps; 0 is none.
+
+    Raises:
+        ConfigError: a threshold that is not positive or a negative time constant.
+    """
+
+    name: str = "if_soft"
+    v_threshold: float = 1.0
+    v_initial: float = 0.0
+    tau_syn: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.v_threshold) and self.v_threshold > 0):
+            raise ConfigError(
+                f"v_threshold is {self.v_threshold}; it must be positive and finite. A network "
+                "whose activations are all zero has no threshold: train it longer."
+            )
+        if self.tau_syn < 0:
+            raise ConfigError(f"tau_syn is {self.tau_syn}; it must be 0 or more (steps).")
+
+    @property
+    def step(self) -> Step:
+        """The neuron's step function."""
+        return NEURONS.get(self.name)
+
+    @property
+    def parameters(self) -> Parameters:
+        """The constants of a step.
+
+        >>> Neuron(tau_syn=0.0).parameters
+        Parameters(v_threshold=1.0, decay_u=0.0, gain_u=1.0)
+        """
+        decay = math.exp(-1.0 / self.tau_syn) if self.tau_syn else 0.0
+        return Parameters(self.v_threshold, decay, 1.0 - decay)
