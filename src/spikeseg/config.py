@@ -106,9 +106,7 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         _require(1 <= self.depth <= 8, f"network.depth is {self.depth}; it must be 1 to 8.")
         _require(self.width >= 1, f"network.width is {self.width}; it must be at least 1.")
-        _require(
-            0 <= self.dropout < 1, f"network.dropout is {self.dropout}; it must be in [0, 1)."
-        )
+        _require(0 <= self.dropout < 1, f"network.dropout is {self.dropout}; it must be in [0, 1).")
 
 
 @dataclass(frozen=True)
@@ -143,9 +141,7 @@ class RegularizerConfig:
             0 <= self.min_hz < self.max_hz,
             f"{name}: the band is {self.min_hz} to {self.max_hz} Hz; min_hz must be below max_hz.",
         )
-        _require(
-            0 <= self.margin < 0.5, f"{name}.margin is {self.margin}; it must be in [0, 0.5)."
-        )
+        _require(0 <= self.margin < 0.5, f"{name}.margin is {self.margin}; it must be in [0, 0.5).")
 
 
 @dataclass(frozen=True)

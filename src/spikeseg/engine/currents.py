@@ -1,7 +1,7 @@
 """Connections as torch operations on batches of spikes."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812
+import torch.nn.functional as F
 from torch import Tensor
 
 from spikeseg.graph import (

@@ -149,7 +149,7 @@ class _Walk:
         if total is None:
             assert constant is not None
             return constant.expand(count, *constant.shape)
-        total = total.unflatten(0, (count, -1))
+        total = total.view(count, -1, *total.shape[1:])
         return total if constant is None else total.add_(constant)
 
     def _record(self, name: str, spikes: Tensor) -> None:

@@ -103,9 +103,7 @@ def _check_format(path: Path, structure: dict[str, Any]) -> None:
 def _build(structure: dict[str, Any], arrays: dict[str, Any]) -> SpikingGraph:
     populations = tuple(_population(p) for p in structure["populations"])
     connections = tuple(
-        Connection(
-            c["source"], c["target"], tuple(_transform(t, arrays) for t in c["transforms"])
-        )
+        Connection(c["source"], c["target"], tuple(_transform(t, arrays) for t in c["transforms"]))
         for c in structure["connections"]
     )
     return SpikingGraph(populations, connections, structure["dt_ms"])

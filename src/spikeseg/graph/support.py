@@ -87,7 +87,8 @@ def _reached(supports: list[Callable[[int], Matrix]], size: int) -> NDArray[np.i
     chain = np.eye(size, dtype=np.int64)
     for support in supports:
         chain = np.minimum(support(chain.shape[0]).astype(np.int64) @ chain, 1)
-    return chain.sum(axis=0)
+    counts: NDArray[np.int64] = chain.sum(axis=0)
+    return counts
 
 
 def fan_out(transforms: tuple[Transform, ...], shape: Shape) -> NDArray[np.int64]:

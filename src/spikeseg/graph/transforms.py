@@ -149,24 +149,28 @@ def output_channels(transform: Transform, channels: int) -> int:
     """Return the number of channels after a transform."""
     match transform:
         case Convolution():
-            return int(transform.weight.shape[0])
+            channels = transform.weight.shape[0]
         case TransposedConvolution():
-            return int(transform.weight.shape[1]) * transform.groups
+            channels = transform.weight.shape[1] * transform.groups
         case ChannelPadding():
-            return channels + transform.before + transform.after
-        case _:
-            return channels
+            channels += transform.before + transform.after
+    return channels
+
+
+def _taps(transform: Convolution | TransposedConvolution, axis: int) -> int:
+    taps: int = transform.weight.shape[2 + axis]
+    return taps
 
 
 def output_length(transform: Transform, length: int, axis: int) -> int:
     """Return the height (``axis`` 0) or width (1) after a transform of one of ``length``."""
     match transform:
         case Convolution():
-            reach = transform.dilation[axis] * (transform.weight.shape[2 + axis] - 1) + 1
+            reach = transform.dilation[axis] * (_taps(transform, axis) - 1) + 1
             total = length + sum(transform.padding[2 * axis : 2 * axis + 2])
             return (total - reach) // transform.stride[axis] + 1
         case TransposedConvolution():
-            reach = transform.dilation[axis] * (transform.weight.shape[2 + axis] - 1) + 1
+            reach = transform.dilation[axis] * (_taps(transform, axis) - 1) + 1
             grown = (length - 1) * transform.stride[axis] + reach
             return grown - 2 * transform.padding[axis] + transform.output_padding[axis]
         case AveragePooling():

@@ -9,9 +9,10 @@ from collections.abc import Callable
 from torch import nn
 
 from spikeseg.config import NetworkConfig
+from spikeseg.networks._blocks import SizeGuard
 from spikeseg.registry import Registry
 
-__all__ = ["NETWORKS", "make_network"]
+__all__ = ["NETWORKS", "SizeGuard", "make_network"]
 
 Maker = Callable[[NetworkConfig, int, int, float], nn.Module]
 NETWORKS: Registry[Maker] = Registry("network", "spikeseg.networks")

@@ -1,18 +1,17 @@
 """Blocks that networks are made of, and the guard of their input size."""
 
-from collections.abc import Callable
+from collections import OrderedDict
 
 from torch import Tensor, nn
 
 from spikeseg.errors import ShapeError
 
-MakeActivation = Callable[[], nn.Module]
-
 
 def conv_unit(cin: int, cout: int, activation: nn.Module, stride: int = 1) -> nn.Sequential:
     """Return 3 x 3 convolution, batch norm and activation."""
     conv = nn.Conv2d(cin, cout, 3, stride=stride, padding=1, bias=False)
-    return nn.Sequential(conv, nn.BatchNorm2d(cout), activation)
+    layers = OrderedDict(conv=conv, norm=nn.BatchNorm2d(cout), neurons=activation)
+    return nn.Sequential(layers)
 
 
 class SizeGuard(nn.Module):

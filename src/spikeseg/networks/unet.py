@@ -1,12 +1,14 @@
 """U-Net (Ronneberger et al. 2015, arXiv:1505.04597) from layers that a spiking graph expresses."""
 
+from collections import OrderedDict
+
 import torch
 from torch import Tensor, nn
 
 from spikeseg.config import NetworkConfig
 from spikeseg.layers import make_activation
-from spikeseg.networks import NETWORKS
-from spikeseg.networks._blocks import SizeGuard, conv_unit
+from spikeseg.networks import NETWORKS, SizeGuard
+from spikeseg.networks._blocks import conv_unit
 
 
 class UNet(nn.Module):
@@ -60,7 +62,8 @@ class UNet(nn.Module):
     def _up(self, cin: int, cout: int) -> nn.Module:
         if self._config.upsampling == "transposed":
             conv = nn.ConvTranspose2d(cin, cout, 2, stride=2, bias=False)
-            return nn.Sequential(conv, nn.BatchNorm2d(cout), self._activation())
+            layers = OrderedDict(conv=conv, norm=nn.BatchNorm2d(cout), neurons=self._activation())
+            return nn.Sequential(layers)
         if self._config.upsampling == "nearest":
             return nn.Upsample(scale_factor=2, mode="nearest")
         return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)

@@ -1,0 +1,133 @@
+"""Shortens chains of transforms without changing what they compute.
+
+Each rule takes two neighbors and gives the shorter or better ordered chain, or ``None`` where it
+would not be exact.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeseg.graph import (
+    AveragePooling,
+    ChannelAffine,
+    ChannelPadding,
+    Convolution,
+    Transform,
+    TransposedConvolution,
+    Upsampling,
+)
+from spikeseg.graph.transforms import Array, output_channels
+
+Chain = tuple[Transform, ...]
+
+
+def fold(chain: Chain) -> Chain:
+    """Return the shortest chain that the rules reach.
+
+    >>> scale = ChannelAffine(np.full(2, 3.0, np.float32))
+    >>> fold((Convolution(np.ones((2, 1, 1, 1), np.float32)), scale))[0].weight.ravel()
+    array([3., 3.], dtype=float32)
+    """
+    for i in range(len(chain) - 1):
+        for rule in (_scale_after, _scale_before, _padding_before_weights, _padding_sinks):
+            shorter = rule(chain[i], chain[i + 1])
+            if shorter is not None:
+                return fold(chain[:i] + shorter + chain[i + 2 :])
+    return chain
+
+
+def _added(first: Array | None, second: Array | None) -> Array | None:
+    if first is None or second is None:
+        return second if first is None else first
+    return first + second
+
+
+def _scale_after(first: Transform, second: Transform) -> Chain | None:
+    """Convolve, then scale: scale the kernel (batch norm folding)."""
+    if not isinstance(second, ChannelAffine):
+        return None
+    scale, shift = second.weight, second.bias
+    if isinstance(first, ChannelAffine):
+        weight: Array = first.weight * scale
+    elif isinstance(first, Convolution):
+        weight = first.weight * scale[:, None, None, None]
+    elif isinstance(first, TransposedConvolution):
+        per_group = scale.reshape(first.groups, 1, -1, 1, 1)
+        grouped = first.weight.reshape(first.groups, -1, *first.weight.shape[1:])
+        weight = (grouped * per_group).reshape(first.weight.shape)
+    else:
+        return None
+    bias = None if first.bias is None else first.bias * scale
+    return (replace(first, weight=weight, bias=_added(bias, shift)),)
+
+
+def _scale_before(first: Transform, second: Transform) -> Chain | None:
+    """Scale, then convolve: scale the kernel's inputs; a shift only where no border adds zeros."""
+    if not (isinstance(first, ChannelAffine) and isinstance(second, Convolution)):
+        return None
+    if second.groups != 1 or (first.bias is not None and any(second.padding)):
+        return None
+    weight = second.weight * first.weight[None, :, None, None]
+    bias = second.bias
+    if first.bias is not None:
+        bias = _added(bias, np.einsum("oihw,i->o", second.weight, first.bias))
+    return (replace(second, weight=weight, bias=bias),)
+
+
+def _padding_before_weights(first: Transform, second: Transform) -> Chain | None:
+    """Place channels among zeros, then convolve: keep only the kernel's part for them."""
+    if not isinstance(first, ChannelPadding):
+        return None
+    if isinstance(second, Convolution) and second.groups == 1:
+        last = second.weight.shape[1] - first.after
+        return (replace(second, weight=second.weight[:, first.before : last]),)
+    if isinstance(second, TransposedConvolution) and second.groups == 1:
+        last = second.weight.shape[0] - first.after
+        return (replace(second, weight=second.weight[first.before : last]),)
+    if isinstance(second, ChannelAffine) and second.bias is None:
+        last = second.weight.shape[0] - first.after
+        return (replace(second, weight=second.weight[first.before : last]), first)
+    if isinstance(second, ChannelPadding):
+        return (ChannelPadding(first.before + second.before, first.after + second.after),)
+    return None
+
+
+def _padding_sinks(first: Transform, second: Transform) -> Chain | None:
+    """Pooling and upsampling work on each channel, so the placing can come after them."""
+    if isinstance(first, ChannelPadding) and isinstance(second, AveragePooling | Upsampling):
+        return (second, first)
+    return None
+
+
+def scale_chain(chain: Chain, source: float, target: float, channels: int) -> Chain:
+    """Return the chain with its input worth ``source`` and its output measured in ``target``.
+
+    The first weights take both factors, every bias only that of the target.
+
+    Args:
+        chain: any chain, folded or not.
+        source: value of one spike at the input.
+        target: value of one spike at the output.
+        channels: channels at the input.
+    """
+    scaled: list[Transform] = []
+    pending = source / target
+    for transform in chain:
+        if isinstance(transform, Convolution | TransposedConvolution | ChannelAffine):
+            bias = None if transform.bias is None else _float32(transform.bias / target)
+            weight = _float32(transform.weight.astype(np.float64) * pending)
+            scaled.append(replace(transform, weight=weight, bias=bias))
+            pending = 1.0
+        else:
+            scaled.append(transform)
+        channels = output_channels(transform, channels)
+    if pending != 1.0:
+        scaled.append(ChannelAffine(np.full(channels, pending, np.float32)))
+    return tuple(scaled)
+
+
+def _float32(array: NDArray[np.floating[Any]]) -> Array:
+    return np.ascontiguousarray(array, dtype=np.float32)
