@@ -11,7 +11,7 @@ from spikeseg.config import RegularizerConfig
 from spikeseg.errors import ConfigError
 from spikeseg.layers import AbstractActivation
 
-_SAMPLE = 64  # rows and columns of a map that are looked at when positions are pooled
+_SAMPLE = 16  # rows and columns of a map that are looked at when positions are pooled
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,10 @@ def percentile_current(current: Tensor, percentile: float, scope: str) -> Tensor
     """
     if scope == "channel":
         rows, columns = (max(1, n // _SAMPLE) for n in current.shape[2:])
-        sampled = current[:, :, ::rows, ::columns]
-        current = sampled.transpose(0, 1).flatten(1).T
-    rank = 1 + round(percentile / 100.0 * (current.shape[0] - 1))
-    if rank == current.shape[0]:
-        return current.amax(dim=0)
-    return current.kthvalue(rank, dim=0).values
+        values = current[:, :, ::rows, ::columns].transpose(0, 1).flatten(1)
+    else:
+        values = current.movedim(0, -1)
+    rank = 1 + round(percentile / 100.0 * (values.shape[-1] - 1))
+    if rank == values.shape[-1]:
+        return values.amax(dim=-1)
+    return values.contiguous().kthvalue(rank, dim=-1).values

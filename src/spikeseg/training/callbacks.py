@@ -1,0 +1,152 @@
+"""What happens around the batches: history, checkpoints, progress."""
+
+import csv
+import io
+import time
+from pathlib import Path
+from typing import Any
+
+from lightning.pytorch import Callback, Trainer
+
+from spikeseg.files import atomic_path, write_text
+from spikeseg.progress import Progress
+from spikeseg.training.module import SegmentationTraining
+
+COLUMNS = (
+    "step",
+    "epoch",
+    "loss",
+    "cross_entropy",
+    "dice_loss",
+    "rate_loss",
+    "under_band",
+    "in_band",
+    "over_band",
+    "learning_rate",
+    "data_share",
+)
+
+
+class History(Callback):  # type: ignore[misc]
+    """Writes ``history.csv``, one row an epoch: mean losses, rates, share of time waiting for data.
+
+    Args:
+        path: the file; written anew after every epoch.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.rows: list[dict[str, float]] = []
+        self._sums: dict[str, list[float]] = {}
+        self._waiting = self._working = 0.0
+        self._mark = 0.0
+
+    @property
+    def data_share(self) -> float:
+        """Share of all training time that was spent waiting for data."""
+        total = len(self.rows)
+        return sum(r["data_share"] for r in self.rows) / total if total else 0.0
+
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: SegmentationTraining) -> None:
+        """Start an epoch's sums."""
+        self._sums = {}
+        self._waiting = self._working = 0.0
+        self._mark = time.perf_counter()
+
+    def on_train_batch_start(
+        self, trainer: Trainer, pl_module: SegmentationTraining, batch: Any, batch_idx: int
+    ) -> None:
+        """Count the time since the last batch as waiting."""
+        now = time.perf_counter()
+        self._waiting += now - self._mark
+        self._mark = now
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: SegmentationTraining,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Count the time since the batch began as working."""
+        now = time.perf_counter()
+        self._working += now - self._mark
+        self._mark = now
+        for name, value in pl_module.parts.items():
+            self._sums.setdefault(name, []).append(value)
+        pl_module.parts.clear()
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: SegmentationTraining) -> None:
+        """Add the epoch's row and write the file."""
+        row = {name: sum(values) / len(values) for name, values in self._sums.items()}
+        row |= {"step": trainer.global_step, "epoch": trainer.current_epoch + 1}
+        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
+        row["data_share"] = self._waiting / max(self._waiting + self._working, 1e-9)
+        self.rows.append({name: row.get(name, 0.0) for name in COLUMNS})
+        write_text(self.path, self._text())
+
+    def _text(self) -> str:
+        text = io.StringIO()
+        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows({k: f"{v:.6g}" for k, v in row.items()} for row in self.rows)
+        return text.getvalue()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a resumed training must know."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up the rows of the epochs before."""
+        self.rows = state_dict["rows"]
+
+
+class Checkpoint(Callback):  # type: ignore[misc]
+    """Writes a checkpoint after every epoch; the one before stays until the new one is whole.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: SegmentationTraining) -> None:
+        """Write the checkpoint."""
+        with atomic_path(self.path) as temporary:
+            trainer.save_checkpoint(temporary)
+
+
+class Reporter(Callback):  # type: ignore[misc]
+    """Tells the progress.
+
+    Args:
+        progress: who is told.
+        history: whose last row is quoted.
+        task: the name of the work.
+    """
+
+    def __init__(self, progress: Progress, history: History, task: str) -> None:
+        self._progress = progress
+        self._history = history
+        self._task = task
+
+    def on_train_batch_end(
+        self,
+        trainer: Trainer,
+        pl_module: SegmentationTraining,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+    ) -> None:
+        """Tell the steps done and the last epoch's loss and rates."""
+        total = pl_module.settings.epochs * pl_module.settings.steps_per_epoch
+        note = ""
+        if self._history.rows:
+            last = self._history.rows[-1]
+            note = (
+                f"loss {last['loss']:.3f}, rates in band {last['in_band']:.0%}, "
+                f"data {last['data_share']:.0%}"
+            )
+        self._progress(self._task, trainer.global_step, total, note)

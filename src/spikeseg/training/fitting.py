@@ -1,0 +1,126 @@
+"""Puts network, batches, callbacks and the Lightning trainer together."""
+
+import logging
+import pickle
+import warnings
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from lightning.pytorch import Trainer
+from torch import nn
+
+from spikeseg.batches import class_weights, make_loader
+from spikeseg.config import TrainingConfig
+from spikeseg.data import SegmentationData
+from spikeseg.errors import CorruptFileError
+from spikeseg.progress import Progress, silent
+from spikeseg.training.callbacks import Checkpoint, History, Reporter
+from spikeseg.training.module import SegmentationTraining
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What a training leaves behind, beside the trained weights.
+
+    Attributes:
+        steps: optimizer steps done.
+        images: crops seen.
+        data_share: share of the time spent waiting for data.
+        num_parameters: trained parameters.
+    """
+
+    steps: int
+    images: int
+    data_share: float
+    num_parameters: int
+
+
+def fit(
+    network: nn.Module,
+    data: SegmentationData,
+    config: TrainingConfig,
+    *,
+    folder: Path,
+    seed: int = 0,
+    dt_ms: float = 1.0,
+    device: str = "cpu",
+    resume: bool = False,
+    progress: Progress = silent,
+    task: str = "train",
+) -> TrainingResult:
+    """Train a network in place; write ``history.csv`` and ``checkpoint.ckpt`` after every epoch.
+
+    Args:
+        network: what is trained.
+        data: its training samples are used, never the test samples.
+        config: how.
+        folder: where the two files go.
+        seed: of crops, augmentation and dropout.
+        dt_ms: length of a time step in milliseconds.
+        device: ``cpu`` or ``cuda``.
+        resume: go on from the checkpoint in ``folder``; the result is that of an unbroken training.
+        progress: is told how far it is.
+        task: the name under which it is told.
+
+    Raises:
+        CorruptFileError: the checkpoint cannot be read.
+        DataError: an image cannot be read.
+        ShapeError: an image is smaller than the crop.
+    """
+    weights = None
+    if config.class_weights == "balanced":
+        weights = class_weights(data.train, len(data.class_names))
+    module = SegmentationTraining(network, config, weights, seed, dt_ms)
+    history = History(folder / "history.csv")
+    checkpoint = folder / "checkpoint.ckpt"
+    callbacks = [history, Reporter(progress, history, task), Checkpoint(checkpoint)]
+    loader = make_loader(data.train, config, seed)
+    with _quiet():
+        trainer = _trainer(config, device, callbacks)
+        _fit(trainer, module, loader, checkpoint if resume else None)
+    network.eval()
+    steps = int(trainer.global_step)
+    parameters = sum(p.numel() for p in network.parameters())
+    return TrainingResult(steps, steps * config.batch_size, history.data_share, parameters)
+
+
+def _trainer(config: TrainingConfig, device: str, callbacks: list[object]) -> Trainer:
+    return Trainer(
+        accelerator="gpu" if device == "cuda" else "cpu",
+        devices=1,
+        max_epochs=config.epochs,
+        precision="bf16-mixed" if config.precision == "bfloat16" else "32-true",
+        callbacks=callbacks,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+
+
+def _fit(
+    trainer: Trainer, module: SegmentationTraining, loader: object, checkpoint: Path | None
+) -> None:
+    """Fit, and turn the many ways in which a checkpoint can be broken into one error."""
+    if checkpoint is not None:
+        try:
+            torch.load(checkpoint, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, ValueError, pickle.PickleError, zipfile.BadZipFile) as error:
+            raise CorruptFileError(
+                f"{checkpoint} is damaged or no checkpoint ({error}); delete it and train anew, "
+                "without --resume."
+            ) from error
+    trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
+
+
+class _quiet(warnings.catch_warnings):  # noqa: N801
+    """Silences Lightning's tips while it runs; they tell the user of this package nothing."""
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        warnings.filterwarnings("ignore", module=r"lightning.*")
+        warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+        for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
+            logging.getLogger(name).setLevel(logging.ERROR)

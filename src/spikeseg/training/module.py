@@ -1,0 +1,80 @@
+"""One training step: segmentation loss plus firing-rate regularizer."""
+
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+
+from spikeseg.config import TrainingConfig
+from spikeseg.losses import RateMonitor, SegmentationLoss
+
+_WATCH_EVERY = 25  # steps between looks at the rates while their loss has no weight
+
+
+class SegmentationTraining(LightningModule):  # type: ignore[misc]
+    """Trains a network on batches of (B, C, H, W) images and (B, H, W) masks.
+
+    Args:
+        network: the network; its weights are trained in place.
+        config: loss weights, optimizer, regularizer.
+        class_weights: (K,) for the cross-entropy, or ``None``.
+        seed: of everything random inside the network (dropout).
+        dt_ms: length of a time step in milliseconds.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        config: TrainingConfig,
+        class_weights: Tensor | None,
+        seed: int,
+        dt_ms: float,
+    ) -> None:
+        super().__init__()
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.settings = config
+        self.seed_value = seed
+        self.loss = SegmentationLoss(config.dice_weight, class_weights)
+        self.monitor = RateMonitor(network, config.regularizer, dt_ms)
+        self.parts: dict[str, float] = {}
+
+    def on_train_epoch_start(self) -> None:
+        """Seed by the epoch, so that a resumed training draws what an unbroken one does."""
+        torch.manual_seed(self.seed_value * 1_000_003 + self.current_epoch)
+
+    def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
+        """Return the loss of one batch, and keep its parts for the history."""
+        images, masks = batch
+        images = images.contiguous(memory_format=torch.channels_last)
+        weight = self.settings.regularizer.weight
+        if not weight and batch_index % _WATCH_EVERY:
+            losses = self.loss(self.network(images), masks)
+        else:
+            with self.monitor:
+                losses = self.loss(self.network(images), masks)
+            rate_loss = self.monitor.loss()
+            self.parts |= vars(self.monitor.shares()) | {"rate_loss": rate_loss.item()}
+            if weight:
+                losses["weighted_rates"] = weight * rate_loss
+        total = torch.stack(list(losses.values())).sum()
+        self.parts |= {k: v.item() for k, v in losses.items() if k != "weighted_rates"}
+        self.parts["loss"] = total.item()
+        return total
+
+    def configure_optimizers(self) -> dict[str, Any]:
+        """Return AdamW with a one-cycle schedule."""
+        config = self.settings
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer,
+            config.learning_rate,
+            total_steps=config.epochs * config.steps_per_epoch,
+            pct_start=0.15,
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
+        }
