@@ -6,7 +6,7 @@ the closed set of linear operations, ``topology`` populations, connections and t
 """
 
 from spikeseg.graph.storage import load_graph, save_graph
-from spikeseg.graph.support import fan_out, num_synapses
+from spikeseg.graph.support import fan_out, num_multiplications, num_synapses
 from spikeseg.graph.topology import Connection, Population, SpikingGraph
 from spikeseg.graph.transforms import (
     AveragePooling,
@@ -31,6 +31,7 @@ __all__ = [
     "Upsampling",
     "fan_out",
     "load_graph",
+    "num_multiplications",
     "num_synapses",
     "save_graph",
 ]

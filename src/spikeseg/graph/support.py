@@ -20,6 +20,7 @@ from spikeseg.graph.transforms import (
     Upsampling,
     output_channels,
     output_length,
+    output_shape,
 )
 
 Matrix = NDArray[np.bool_]
@@ -111,3 +112,20 @@ def fan_out(transforms: tuple[Transform, ...], shape: Shape) -> NDArray[np.int64
 def num_synapses(transforms: tuple[Transform, ...], shape: Shape) -> int:
     """Return the number of synapses of a connection from a population of ``shape`` (C, H, W)."""
     return int(fan_out(transforms, shape).sum())
+
+
+def num_multiplications(transforms: tuple[Transform, ...], shape: Shape) -> int:
+    """Return the multiply-accumulates of one analog pass; zeros at borders are not counted.
+
+    Each convolution of the chain counts on its own, as a dense network computes it.
+
+    Args:
+        transforms: a connection's chain.
+        shape: (C, H, W) of the source population.
+    """
+    total = 0
+    for transform in transforms:
+        if isinstance(transform, Convolution | TransposedConvolution):
+            total += num_synapses((transform,), shape)
+        shape = output_shape((transform,), shape)
+    return total

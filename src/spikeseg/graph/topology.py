@@ -117,6 +117,11 @@ class SpikingGraph:
         return self.populations[-1]
 
     @property
+    def stride(self) -> int:
+        """The multiple that the height and width of images must be of."""
+        return max(self.input.shape[1] // p.shape[1] for p in self.populations)
+
+    @property
     def num_neurons(self) -> int:
         """Number of neurons that fire."""
         return sum(p.size for p in self.hidden)

@@ -1,17 +1,19 @@
 """Puts network, batches, callbacks and the Lightning trainer together."""
 
+import contextlib
 import logging
 import pickle
 import warnings
 import zipfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from lightning.pytorch import Trainer
+from spikeseg.batches import class_weights, make_loader
 from torch import nn
 
-from spikeseg.batches import class_weights, make_loader
 from spikeseg.config import TrainingConfig
 from spikeseg.data import SegmentationData
 from spikeseg.errors import CorruptFileError
@@ -107,7 +109,13 @@ def _fit(
     if checkpoint is not None:
         try:
             torch.load(checkpoint, map_location="cpu", weights_only=True)
-        except (RuntimeError, EOFError, ValueError, pickle.PickleError, zipfile.BadZipFile) as error:
+        except (
+            RuntimeError,
+            EOFError,
+            ValueError,
+            pickle.PickleError,
+            zipfile.BadZipFile,
+        ) as error:
             raise CorruptFileError(
                 f"{checkpoint} is damaged or no checkpoint ({error}); delete it and train anew, "
                 "without --resume."
@@ -115,12 +123,12 @@ def _fit(
     trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
 
 
-class _quiet(warnings.catch_warnings):  # noqa: N801
-    """Silences Lightning's tips while it runs; they tell the user of this package nothing."""
-
-    def __enter__(self) -> None:
-        super().__enter__()
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence Lightning's tips while it runs; they tell the user of this package nothing."""
+    for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+    with warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"lightning.*")
         warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-        for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
-            logging.getLogger(name).setLevel(logging.ERROR)
+        yield

@@ -1,0 +1,22 @@
+"""Runs: a folder in which every stage leaves one file, and the verbs that write them.
+
+``folder`` names the files, ``network_file`` reads and writes the trained network, ``stages`` are
+the verbs train, convert and evaluate, ``measuring`` looks at both networks on the test images,
+``pipeline`` does everything.
+"""
+
+from spikeseg.runs.folder import RunFolder
+from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
+from spikeseg.runs.pipeline import run
+from spikeseg.runs.stages import convert_stage, evaluate_stage, train_stage
+
+__all__ = [
+    "RunFolder",
+    "TrainedNetwork",
+    "convert_stage",
+    "evaluate_stage",
+    "load_network",
+    "run",
+    "save_network",
+    "train_stage",
+]

@@ -1,0 +1,159 @@
+"""The run folder: which stage writes which file."""
+
+import dataclasses
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from spikeseg._version import __version__
+from spikeseg.config import RunConfig
+from spikeseg.errors import ConfigError, FormatVersionError, RunFolderError, nearest
+from spikeseg.files import read_json, write_json
+
+FORMAT = 1
+_MADE_BY = {
+    "config.json": "train",
+    "network.safetensors": "train",
+    "history.csv": "train",
+    "checkpoint.ckpt": "train",
+    "graph.npz": "convert",
+    "metrics.json": "evaluate",
+    "layers.json": "evaluate",
+    "evaluation.npz": "evaluate",
+    "report.html": "report",
+}
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """A folder of stages.
+
+    Attributes:
+        path: the folder; it need not exist yet.
+    """
+
+    path: Path
+
+    def file(self, name: str) -> Path:
+        """Return the path of a stage's file, which need not exist."""
+        assert name in _MADE_BY, name
+        return self.path / name
+
+    def require(self, name: str) -> Path:
+        """Return the path of a stage's file.
+
+        Raises:
+            RunFolderError: it is missing; names the command that writes it.
+        """
+        path = self.file(name)
+        if not path.is_file():
+            raise RunFolderError(
+                f"{self.path} has no {name}; `spikeseg {_MADE_BY[name]}` writes it. A run folder "
+                "is what `spikeseg run CONFIG --out FOLDER` leaves behind."
+            )
+        return path
+
+    def start(self, overwrite: bool) -> None:
+        """Make the folder ready for a new run.
+
+        Raises:
+            RunFolderError: it holds a run already and ``overwrite`` is off, or it holds other
+                files, which are never deleted.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise RunFolderError(f"{self.path} is a file; --out takes a folder.")
+        found = sorted(p.name for p in self.path.iterdir()) if self.path.is_dir() else []
+        stages = [name for name in found if name in _MADE_BY]
+        if stages and not overwrite:
+            raise RunFolderError(
+                f"{self.path} already holds a run ({', '.join(stages[:3])}, ...). Use --resume to "
+                "go on with its training, --overwrite to replace it, or another --out."
+            )
+        if found and not stages and not set(found) <= {"baseline"}:
+            raise RunFolderError(
+                f"{self.path} is not a run folder: it holds {', '.join(found[:3])}. Use a new or "
+                "an empty folder for --out."
+            )
+        for name in stages:
+            (self.path / name).unlink()
+        self.path.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def baseline(self) -> "RunFolder":
+        """The run without the firing-rate regularizer, for comparison."""
+        return RunFolder(self.path / "baseline")
+
+    def write_config(self, config: RunConfig, command: str) -> None:
+        """Write ``config.json``."""
+        write_json(
+            self.file("config.json"),
+            {
+                "format": FORMAT,
+                "version": __version__,
+                "command": command,
+                "config": dataclasses.asdict(config),
+            },
+        )
+
+    def read_config(self) -> RunConfig:
+        """Read ``config.json``.
+
+        Raises:
+            RunFolderError: there is none.
+            FormatVersionError: another version wrote it.
+            CorruptFileError: it is not JSON.
+            ConfigError: a key is unknown.
+        """
+        path = self.require("config.json")
+        stored = read_json(path)
+        if not isinstance(stored, dict) or stored.get("format") != FORMAT:
+            raise FormatVersionError(
+                f"{path} is not a run configuration of format {FORMAT}; train again with this "
+                f"version ({__version__})."
+            )
+        config: RunConfig = from_dict(RunConfig, stored["config"], "config")
+        return config
+
+    def read_command(self) -> str:
+        """Return the command that began the run."""
+        return str(read_json(self.require("config.json"))["command"])
+
+
+def from_dict(kind: Any, values: dict[str, Any], place: str) -> Any:
+    """Return the dataclass ``kind`` made from nested dictionaries.
+
+    Raises:
+        ConfigError: a key is unknown; suggests the nearest.
+    """
+    hints = get_type_hints(kind)
+    unknown = set(values) - set(hints)
+    if unknown:
+        name = min(unknown)
+        raise ConfigError(
+            f"{place} has an unknown key {name!r}; it takes {', '.join(hints)}"
+            f"{nearest(name, hints)}"
+        )
+    return kind(**{k: _value(hints[k], v, f"{place}.{k}") for k, v in values.items()})
+
+
+def _value(hint: Any, value: Any, place: str) -> Any:
+    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
+        return from_dict(hint, value, place)
+    return value
+
+
+def differences(first: RunConfig, second: RunConfig) -> list[str]:
+    """Return the dotted names of the settings in which two configurations differ.
+
+    >>> differences(RunConfig(), RunConfig(seed=1))
+    ['seed']
+    """
+
+    def walk(a: Any, b: Any, place: str) -> list[str]:
+        if not dataclasses.is_dataclass(a):
+            return [] if a == b else [place]
+        names = [f.name for f in dataclasses.fields(a)]
+        prefix = f"{place}." if place else ""
+        return [d for n in names for d in walk(getattr(a, n), getattr(b, n), prefix + n)]
+
+    return walk(first, second, "")

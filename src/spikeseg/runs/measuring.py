@@ -1,0 +1,147 @@
+"""Looks at the analog and the spiking network on the test images: masks, rates, errors, work."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from spikeseg.conversion import TracedNetwork, record_activations
+from spikeseg.data import Sample
+from spikeseg.engine import Simulation, simulate
+from spikeseg.graph import SpikingGraph, fan_out, num_multiplications
+from spikeseg.inference import pad_to_multiple
+from spikeseg.progress import Progress
+
+Masks = NDArray[np.uint8]
+
+
+@dataclass
+class LayerTally:
+    """Sums over the test images for one population.
+
+    Attributes:
+        counts: for each test crop, spikes of each neuron, (C, h, w).
+        squared_error: of the spiking against the analog activation.
+        squared_analog: of the analog activation.
+        synaptic_operations: weights added for its spikes, in all its connections.
+    """
+
+    counts: list[NDArray[np.uint16]] = field(default_factory=list)
+    squared_error: float = 0.0
+    squared_analog: float = 0.0
+    synaptic_operations: float = 0.0
+
+
+@dataclass
+class Measurement:
+    """What both networks did with the test images.
+
+    Attributes:
+        analog: masks of the analog network, one an image.
+        forming: masks of the spiking network after every step, (T, H, W), one an image.
+        layers: sums for each hidden population.
+        spikes: of all neurons, summed over images.
+        neurons: that fire, summed over images.
+        multiplications: of the analog network, summed over images.
+        input_multiplications: of the spiking network's first layer, summed over images.
+    """
+
+    analog: list[Masks] = field(default_factory=list)
+    forming: list[Masks] = field(default_factory=list)
+    layers: dict[str, LayerTally] = field(default_factory=dict)
+    spikes: float = 0.0
+    neurons: int = 0
+    multiplications: int = 0
+    input_multiplications: int = 0
+
+
+def measure(
+    traced: TracedNetwork,
+    graph: SpikingGraph,
+    samples: Sequence[Sample],
+    *,
+    num_steps: int,
+    crop: int,
+    device: str,
+    progress: Progress,
+) -> Measurement:
+    """Run both networks on whole images.
+
+    Spike counts are kept for each ``crop`` x ``crop`` piece of the images: neuron (c, y, x) of the
+    network on a crop is the one in that place of the piece, with the image's own surroundings.
+
+    Args:
+        traced: the analog network.
+        graph: the spiking network.
+        samples: labeled images.
+        num_steps: T.
+        crop: in pixels.
+        device: where to compute.
+        progress: is told the steps done.
+    """
+    found = Measurement(layers={p.name: LayerTally() for p in graph.hidden})
+    total = len(samples) * num_steps
+    for i, sample in enumerate(samples):
+        image = torch.from_numpy(sample.image)[None].to(device)
+        padded, crop_back = pad_to_multiple(image, graph.stride)
+
+        def tell(steps: int, before: list[int] = [i * num_steps]) -> None:  # noqa: B006
+            before[0] += steps
+            progress("evaluate", before[0], total)
+
+        steps = range(1, num_steps + 1)
+        simulation = simulate(graph, padded, num_steps, mask_steps=steps, progress=tell)
+        with torch.inference_mode():
+            logits = traced.module(padded)
+        found.analog.append(_numpy(crop_back(logits.argmax(1).to(torch.uint8)))[0])
+        found.forming.append(_numpy(crop_back(simulation.masks))[:, 0])
+        _tally(found, traced, graph.resized(*padded.shape[2:]), padded, simulation, crop)
+    return found
+
+
+def _numpy(masks: Tensor) -> Masks:
+    return np.ascontiguousarray(masks.cpu().numpy())
+
+
+def _tally(
+    found: Measurement,
+    traced: TracedNetwork,
+    graph: SpikingGraph,
+    image: Tensor,
+    simulation: Simulation,
+    crop: int,
+) -> None:
+    """Add one image to the sums."""
+    activations = record_activations(traced, image)
+    for population in graph.hidden:
+        name, tally = population.name, found.layers[population.name]
+        counts = simulation.spike_counts[name]
+        analog = activations[name].double()
+        spiking = counts.double() * (population.spike_value / simulation.num_steps)
+        tally.squared_error += float((spiking - analog).square().sum())
+        tally.squared_analog += float(analog.square().sum())
+        spikes = counts[0].cpu().numpy()
+        for connection in graph.out_of(name):
+            reached = fan_out(connection.transforms, population.shape)
+            tally.synaptic_operations += float((spikes * reached.astype(np.float64)).sum())
+        tally.counts += _pieces(spikes.astype(np.uint16), crop * spikes.shape[1] // image.shape[2])
+        found.spikes += float(spikes.sum(dtype=np.float64))
+    found.neurons += graph.num_neurons
+    for connection in graph.connections:
+        count = num_multiplications(connection.transforms, graph[connection.source].shape)
+        found.multiplications += count
+        if connection.source == graph.input.name:
+            found.input_multiplications += count
+
+
+def _pieces(counts: NDArray[np.uint16], size: int) -> list[NDArray[np.uint16]]:
+    """Cut (C, H, W) into (C, size, size) pieces; what is left over at the border is dropped."""
+    rows, columns = counts.shape[1] // size, counts.shape[2] // size
+    return [
+        counts[:, i * size : (i + 1) * size, j * size : (j + 1) * size].copy()
+        for i in range(rows)
+        for j in range(columns)
+    ]

@@ -1,0 +1,94 @@
+"""All stages of a run, one after the other."""
+
+import dataclasses
+import time
+
+from spikeseg.config import RunConfig
+from spikeseg.files import read_json, write_json
+from spikeseg.progress import Progress, silent
+from spikeseg.runs.folder import RunFolder
+from spikeseg.runs.stages import convert_stage, evaluate_stage, train_stage
+
+
+def run(
+    config: RunConfig,
+    folder: RunFolder,
+    *,
+    command: str = "",
+    resume: bool = False,
+    overwrite: bool = False,
+    progress: Progress = silent,
+) -> None:
+    """Train, convert and evaluate; the report is the caller's.
+
+    With ``compare_without_regularizer``, the same network is also trained with no weight on the
+    firing rates, in the folder's ``baseline``, and its figures join ``metrics.json``.
+
+    Args:
+        config: all settings.
+        folder: where every file goes.
+        command: how to repeat the run, for the record.
+        resume: go on with an interrupted run.
+        overwrite: replace an earlier run.
+        progress: is told how far each stage is.
+
+    Raises:
+        SpikeSegError: see the stages.
+    """
+    seconds, training = _stages(config, folder, command, resume, overwrite, progress, "")
+    metrics_file = folder.file("metrics.json")
+    metrics = read_json(metrics_file) | {"seconds": seconds, "training": training}
+    if config.compare_without_regularizer:
+        metrics["baseline"] = _baseline(config, folder, command, resume, overwrite, progress)
+    write_json(metrics_file, metrics)
+
+
+def _stages(
+    config: RunConfig,
+    folder: RunFolder,
+    command: str,
+    resume: bool,
+    overwrite: bool,
+    progress: Progress,
+    suffix: str,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Run the stages; return their seconds, and what the training says of itself."""
+    start = time.perf_counter()
+    result = train_stage(
+        config,
+        folder,
+        command=command,
+        resume=resume,
+        overwrite=overwrite,
+        progress=progress,
+        task=f"train{suffix}",
+    )
+    trained = time.perf_counter()
+    convert_stage(folder)
+
+    def tell(task: str, done: float, total: float, note: str = "") -> None:
+        progress(f"{task}{suffix}", done, total, note)
+
+    evaluate_stage(folder, progress=tell)
+    seconds = {"train": trained - start, "evaluate": time.perf_counter() - trained}
+    return seconds, dataclasses.asdict(result)
+
+
+def _baseline(
+    config: RunConfig,
+    folder: RunFolder,
+    command: str,
+    resume: bool,
+    overwrite: bool,
+    progress: Progress,
+) -> dict[str, object]:
+    """Train, convert and evaluate without the regularizer; return the figures for the report."""
+    regularizer = dataclasses.replace(config.training.regularizer, weight=0.0)
+    training = dataclasses.replace(config.training, regularizer=regularizer)
+    other = dataclasses.replace(config, training=training, compare_without_regularizer=False)
+    resume = resume and folder.baseline.file("config.json").exists()
+    _stages(other, folder.baseline, command, resume, overwrite, progress, " without regularizer")
+    return {
+        "stages": read_json(folder.baseline.file("metrics.json"))["stages"],
+        "layers": read_json(folder.baseline.file("layers.json"))["layers"],
+    }
