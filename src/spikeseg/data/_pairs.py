@@ -12,8 +12,8 @@ from spikeseg.images import (
     SUFFIXES,
     ImageInfo,
     inspect_image,
-    read_image,
-    read_masks,
+    read_mask_page,
+    read_page,
 )
 
 _LISTED = 5
@@ -53,7 +53,7 @@ def find_pairs(root: Path) -> tuple[list[Pair], list[str]]:
         except DataError as error:
             problems.append(str(error))
     if problems:
-        raise DataError(f"{root} cannot be used as it is: " + _listed(problems, "\n  "))
+        raise DataError(f"{root} cannot be used as it is:\n  " + _listed(problems, "\n  "))
     return pairs, notes
 
 
@@ -65,21 +65,16 @@ def natural(name: str) -> tuple[list[str | int], str]:
     return parts, name
 
 
-def _listed(items: list[str], separator: str) -> str:
-    shown = (
-        separator.join(["", *items[:_LISTED]])
-        if separator.startswith("\n")
-        else (separator.join(items[:_LISTED]))
-    )
-    more = len(items) - _LISTED
-    return shown + (f"{separator}and {more} more" if more > 0 else "")
+def _listed(items: list[str], separator: str = ", ") -> str:
+    more = [f"and {len(items) - _LISTED} more"] if len(items) > _LISTED else []
+    return separator.join([*items[:_LISTED], *more])
 
 
 def _files(root: Path, folder: str, notes: list[str]) -> dict[str, Path]:
     """Return the image files in a folder by their stems."""
     where = root / folder
     if not where.is_dir():
-        found = _listed(sorted(p.name for p in root.iterdir()), ", ") or "nothing"
+        found = _listed(sorted(p.name for p in root.iterdir())) or "nothing"
         raise DataError(
             f"{root} has no folder {folder}/ (it holds: {found}). Put images into images/ and, "
             "under equal names, their masks into masks/; pass the folder that holds both."
@@ -96,7 +91,7 @@ def _files(root: Path, folder: str, notes: list[str]) -> dict[str, Path]:
     if not files:
         raise DataError(f"{where} holds no image; formats read: {FORMATS}.")
     if ignored := [p.name for p in visible if p not in files.values()]:
-        notes.append(f"ignored in {folder}/, no images by their names: {_listed(ignored, ', ')}")
+        notes.append(f"ignored in {folder}/, no images by their names: {_listed(ignored)}")
     return files
 
 
@@ -107,7 +102,7 @@ def _unpaired(images: dict[str, Path], masks: dict[str, Path]) -> list[str]:
         (masks.keys() - images.keys(), "mask(s) without an image of the same name in images/"),
     ):
         if stems:
-            names = _listed(sorted(stems, key=natural), ", ")
+            names = _listed(sorted(stems, key=natural))
             problems.append(f"{len(stems)} {what}: {names}. Add or remove these files.")
     return problems
 
@@ -119,12 +114,26 @@ def _pair(image_path: Path, mask_path: Path) -> Pair:
             f"{image_path} has {image.pages} page(s), {mask_path} has {mask.pages}; each page "
             "needs its mask. Give both the same number of pages."
         )
-    if (image.height, image.width) != (mask.height, mask.width):
+    _check_size(image, mask, (image.height, image.width), (mask.height, mask.width))
+    values = []
+    for page in range(image.pages):
+        pixels, labels = read_page(image_path, page), read_mask_page(mask_path, page)
+        _check_size(image, mask, pixels.shape[1:], labels.shape)
+        if len(pixels) != image.channels:
+            raise DataError(
+                f"{image_path}: page {page} has {len(pixels)} channel(s), page 0 has "
+                f"{image.channels}; the pages of a stack must agree. Save all as grey or as RGB."
+            )
+        values.append(tuple(np.unique(labels).tolist()))
+    return Pair(image, mask, tuple(values))
+
+
+def _check_size(
+    image: ImageInfo, mask: ImageInfo, size: tuple[int, ...], mask_size: tuple[int, ...]
+) -> None:
+    if size != mask_size:
         raise DataError(
-            f"{image_path} is {image.height} x {image.width} pixels, {mask_path} is "
-            f"{mask.height} x {mask.width}; an image and its mask must have the same size. Export "
-            "the mask at the size of the image."
+            f"{image.path} is {size[0]} x {size[1]} pixels, {mask.path} is {mask_size[0]} x "
+            f"{mask_size[1]}; an image and its mask must have the same size. Export the mask at "
+            "the size of the image."
         )
-    read_image(image_path)
-    values = tuple(tuple(np.unique(page).tolist()) for page in read_masks(mask_path))
-    return Pair(image, mask, values)

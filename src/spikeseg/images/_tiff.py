@@ -21,7 +21,8 @@ def inspect(path: Path) -> ImageInfo:
     with tifffile.TiffFile(path) as file:
         _check_whole(file, path)
         page: Any = file.pages[0]
-        channels = 3 if page.photometric == _PALETTE or _samples(page) >= 3 else 1
+        has_colors = page.photometric == _PALETTE and not _is_grey(page)
+        channels = 3 if has_colors or _samples(page) >= 3 else 1
         height, width = page.imagelength, page.imagewidth
         return ImageInfo(path, "TIFF", len(file.pages), channels, height, width)
 
@@ -42,6 +43,16 @@ def _samples(page: Any) -> int:
     return int(page.samplesperpixel)
 
 
+def _palette(page: Any) -> NDArray[np.uint8]:
+    """Return the (3, N) colors of a palette; writers disagree on the low byte of its 16 bits."""
+    return (page.colormap >> 8).astype(np.uint8)
+
+
+def _is_grey(page: Any) -> bool:
+    """Return whether a palette holds only greys."""
+    return bool((_palette(page) == _palette(page)[0]).all())
+
+
 def _page(page: Any, is_mask: bool) -> NDArray[Any]:
     pixels: NDArray[Any] = page.asarray()
     if _samples(page) > 1 and page.planarconfig == 2:
@@ -49,7 +60,8 @@ def _page(page: Any, is_mask: bool) -> NDArray[Any]:
     if is_mask:
         return pixels
     if page.photometric == _PALETTE:
-        return np.moveaxis(page.colormap[:, pixels], 0, -1)
+        colors: NDArray[Any] = np.moveaxis(_palette(page)[:, pixels], 0, -1)
+        return colors[..., 0] if _is_grey(page) else colors
     if page.photometric == _MIN_IS_WHITE:
         return ~pixels
     return pixels
@@ -57,6 +69,8 @@ def _page(page: Any, is_mask: bool) -> NDArray[Any]:
 
 def _check_whole(file: Any, path: Path) -> None:
     """Raise DataError if the chain of pages breaks off: tifffile only logs that, and goes on."""
+    if len(file.pages) == 0:
+        raise DataError(f"{path} is cut short: it has no whole page. Copy the file again.")
     last, layout, handle = file.pages[-1].offset, file.tiff, file.filehandle
     handle.seek(last)
     (tags,) = struct.unpack(layout.tagnoformat, handle.read(layout.tagnosize))

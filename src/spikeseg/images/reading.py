@@ -84,6 +84,7 @@ def read_masks(path: str | Path) -> NDArray[np.uint8]:
     """Return all pages of a label image as (N, H, W) uint8, the values as they are in the file.
 
     Palette images keep their indices, bilevel images are 0 and 1, 16-bit labels must fit 0..255.
+    An alpha channel is dropped; RGB is taken for grey if the three channels agree.
 
     Raises:
         DataError: as `read_image`; or a JPEG (its labels are not exact), more than one channel, or
@@ -159,7 +160,7 @@ def _as_image(pixels: NDArray[Any], path: Path) -> NDArray[np.float32]:
 def _as_mask(pixels: NDArray[Any], path: Path) -> NDArray[np.uint8]:
     """Return (H, W) uint8 labels of one decoded page."""
     if pixels.ndim == 3:
-        if not (pixels[..., :1] == pixels[..., :3]).all() or pixels.shape[-1] == 2:
+        if pixels.shape[-1] > 2 and not (pixels[..., :1] == pixels[..., :3]).all():
             raise DataError(
                 f"{path} has {pixels.shape[-1]} channels that differ; a mask has one channel with "
                 "a class index per pixel. Export it as indexed or grey."

@@ -1,5 +1,6 @@
 """Write label masks, whole or not at all."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -32,12 +33,20 @@ def write_masks(path: str | Path, masks: NDArray[Any]) -> None:
         if suffix == ".png":
             Image.fromarray(labels[0]).save(temporary)
         else:
-            tifffile.imwrite(
-                temporary,
-                labels,
+            _write_stack(temporary, labels)
+
+
+def _write_stack(path: Path, labels: NDArray[np.uint8]) -> None:
+    """Write page by page, since tifffile takes a last axis of length 1 for a channel."""
+    axes = json.dumps({"axes": "ZYX", "shape": labels.shape})
+    with tifffile.TiffWriter(path) as writer:
+        for number, page in enumerate(labels):
+            writer.write(
+                page,
                 photometric="minisblack",
                 compression="zlib",
-                metadata={"axes": "ZYX"},
+                metadata=None,
+                description=axes if number == 0 else None,
             )
 
 
