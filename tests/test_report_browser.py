@@ -64,7 +64,7 @@ def shown(page, section):
     return page.eval_on_selector_all(
         f"#{section} .view",
         "views => views.filter(v => v.offsetParent !== null)"
-        ".map(v => v.querySelector('image.tint')?.getAttribute('href') ?? 'no overlay')",
+        ".map(v => v.querySelector('image')?.getAttribute('href') ?? 'no overlay')",
     )
 
 
@@ -109,7 +109,7 @@ def test_the_slider_can_be_moved_by_keyboard(page):
 def test_play_moves_the_slider_to_the_end_and_stops(page):
     page.click("#play")
     assert "Pause" in page.inner_text("#play")
-    page.get_by_text("After 32 steps").wait_for(state="visible", timeout=8000)
+    page.locator(".readout", has_text="After 32 steps").wait_for(state="visible", timeout=8000)
     assert "Play" in page.inner_text("#play")
     assert "After 32 steps" in page.locator(".readout:visible").inner_text()
 

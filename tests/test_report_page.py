@@ -205,6 +205,17 @@ def test_a_class_that_the_images_lack_shows_a_dash(tmp_path):
     assert page.rows["iou-1"] == ["0.9093", "–", "–"]
 
 
+def test_a_training_that_diverged_is_said_to_have(tmp_path):
+    write_run(tmp_path)
+    path = tmp_path / "history.csv"
+    lines = path.read_text().splitlines()
+    lines[-2:] = [re.sub(r"^(\d+,\d+),[^,]+", r"\1,nan", line) for line in lines[-2:]]
+    path.write_text("\n".join(lines))
+    page = Page(write_report(tmp_path).read_text(encoding="utf-8"))
+    assert "not a finite number in 2 epochs" in page.words
+    assert not any("nan" in path for path in re.findall(r" d=\"([^\"]*)\"", page.html))
+
+
 def test_text_from_the_files_is_escaped(whole):
     page, made = whole
     assert made["config.json"]["command"] in page.words

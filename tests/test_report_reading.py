@@ -107,6 +107,13 @@ def test_a_value_of_the_wrong_kind_is_named_with_its_place(tmp_path, value):
         read_run(tmp_path)
 
 
+def test_a_membrane_class_beyond_the_classes_is_corrupt(tmp_path):
+    write_run(tmp_path)
+    change_json(tmp_path / "metrics.json", lambda value: value["data"].update(membrane_class=2))
+    with pytest.raises(CorruptFileError, match="membrane_class is 2; there are 2 classes"):
+        read_run(tmp_path)
+
+
 def test_a_histogram_whose_edges_do_not_fit_is_corrupt(tmp_path):
     write_run(tmp_path)
     change_json(

@@ -78,7 +78,7 @@ class Line:
     @property
     def path(self) -> str:
         """The line as the ``d`` of an SVG path."""
-        return "M" + "L".join(f"{dot.x},{dot.y}" for dot in self.dots)
+        return "L".join(f"{'' if i else 'M'}{dot.x},{dot.y}" for i, dot in enumerate(self.dots))
 
 
 @dataclass(frozen=True)
@@ -136,11 +136,12 @@ def line_chart(
         title: what the chart shows.
         labels: of the x axis and of the y axis.
         x_values: (P) of every line, ascending.
-        lines: each with P values.
+        lines: each with P values; those that are not finite are left out.
         levels: label, CSS class and value of each dashed line.
         show: prints a y value for the text shown when one points at a dot.
     """
-    values = [v for line in lines for v in line.values] + [level[2] for level in levels]
+    values = [v for line in lines for v in line.values if math.isfinite(v)]
+    values = values + [level[2] for level in levels] or [0.0]
     x = Axis(*_padded(min(x_values), max(x_values), 0.0), LEFT, RIGHT)
     y = Axis(*_padded(min(values), max(values), 0.06), BOTTOM, TOP)
     return LineChart(
@@ -164,6 +165,7 @@ def _line(
     dots = (
         Dot(x.at(a), y.at(b), f"{line.label}: {show(b)} ({x_label} {plain(a)})")
         for a, b in zip(x_values, line.values, strict=True)
+        if math.isfinite(b)
     )
     return Line(line.label, line.style, tuple(dots))
 

@@ -51,6 +51,11 @@ class View:
     overlay: str | None
     caption: str
 
+    @property
+    def is_map(self) -> bool:
+        """Whether it marks single pixels, which need a dimmed image to be seen."""
+        return self.key in ("errors-ann", "errors-snn", "agreement")
+
 
 @dataclass(frozen=True)
 class Example:
@@ -195,7 +200,7 @@ def _error_legend(tints: Tinting) -> tuple[Swatch, ...]:
     thing = "an object" if tints.object_class is None else names[tints.object_class]
     empty = names[tints.empty_class]
     pair = (
-        Swatch(css(FALSE_POSITIVE), f"false positive: {thing} predicted where it is {empty}"),
+        Swatch(css(FALSE_POSITIVE), f"false positive: {thing} predicted, the truth is {empty}"),
         Swatch(css(FALSE_NEGATIVE), f"false negative: {thing} missed"),
     )
     return pair if tints.object_class is not None else (*pair, wrong)

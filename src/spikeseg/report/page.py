@@ -1,5 +1,6 @@
 """What the template of the report gets: one mapping, made from the results of a run."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ def page(results: RunResults) -> dict[str, Any]:
     """Return everything that the template prints."""
     ann, snn = results.stage("ann"), results.stage("snn")
     return {
+        "dict": dict,
         "results": results,
         "ann": ann,
         "snn": snn,
@@ -35,6 +37,7 @@ def page(results: RunResults) -> dict[str, Any]:
         "shares": [band_share(results.layers, which) for which in range(3)],
         "regularizer": _regularizer(results),
         "largest_error": max((layer.relative_error for layer in results.layers), default=0.0),
+        "lost_epochs": sum(not math.isfinite(loss) for loss in results.history["loss"]),
         "training_charts": training_charts(results.history),
         "settings": _settings(results),
         "config_text": yaml.safe_dump(

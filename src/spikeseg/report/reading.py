@@ -45,14 +45,13 @@ def read_run(run: Path) -> RunResults:
     metrics, layers = read_record(run / "metrics.json"), read_record(run / "layers.json")
     data = metrics.record("data")
     names = data.texts("class_names")
-    membrane = data.optional("membrane_class")
     return RunResults(
         run=run,
         config=read_record(run / "config.json"),
         metrics=metrics,
         data=data,
         class_names=names,
-        membrane_class=None if membrane is None else int(membrane),
+        membrane_class=_membrane_class(data, len(names)),
         stages=_stages(metrics, len(names)),
         curve=tuple(_curve_point(point) for point in metrics.records("curve")),
         layers=tuple(_layer(layer) for layer in layers.records("layers")),
@@ -63,6 +62,18 @@ def read_run(run: Path) -> RunResults:
         examples=_examples(run / "evaluation.npz", len(names)),
         baseline=_baseline(metrics, len(names)),
     )
+
+
+def _membrane_class(data: Record, num_classes: int) -> int | None:
+    if data.optional("membrane_class") is None:
+        return None
+    membrane = data.whole("membrane_class")
+    if not 0 <= membrane < num_classes:
+        raise CorruptFileError(
+            f"{data.path}: {data.place}.membrane_class is {membrane}; there are {num_classes} "
+            "classes, counted from 0. Run `spikeseg evaluate` again."
+        )
+    return membrane
 
 
 def _require_files(run: Path) -> None:
