@@ -1,6 +1,20 @@
-"""Segmenting images of any size: padding, tiles, and a trained model that does both."""
+"""Segmenting images of any size.
 
+``padding`` and ``tiles`` make any size fit, ``model`` makes a network a function from image to
+mask, ``files`` reads images and stacks and writes masks.
+"""
+
+from spikeseg.inference.files import Written, segment_files
+from spikeseg.inference.model import Segmenter, analog_segmenter, spiking_segmenter
 from spikeseg.inference.padding import pad_to_multiple
 from spikeseg.inference.tiles import segment_tiled
 
-__all__ = ["pad_to_multiple", "segment_tiled"]
+__all__ = [
+    "Segmenter",
+    "Written",
+    "analog_segmenter",
+    "pad_to_multiple",
+    "segment_files",
+    "segment_tiled",
+    "spiking_segmenter",
+]

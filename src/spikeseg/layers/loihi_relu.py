@@ -47,5 +47,5 @@ class _Staircase(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
-        slope = torch.mul(x, 0.5 / ctx.amplitude).add_(1.0).square_().reciprocal_()
+        slope = torch.relu(x).mul_(0.5 / ctx.amplitude).add_(1.0).square_().reciprocal_()
         return grad * slope.mul_(x > 0), None

@@ -2,12 +2,13 @@
 
 ``folder`` names the files, ``network_file`` reads and writes the trained network, ``stages`` are
 the verbs train, convert and evaluate, ``measuring`` looks at both networks on the test images,
-``pipeline`` does everything.
+``segmenting`` makes a run a function from image to mask, ``pipeline`` does everything.
 """
 
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
+from spikeseg.runs.segmenting import load_segmenter
 from spikeseg.runs.stages import convert_stage, evaluate_stage, train_stage
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "convert_stage",
     "evaluate_stage",
     "load_network",
+    "load_segmenter",
     "run",
     "save_network",
     "train_stage",

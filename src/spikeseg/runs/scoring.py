@@ -1,5 +1,6 @@
 """From what was measured to ``metrics.json``, ``layers.json`` and ``evaluation.npz``."""
 
+import hashlib
 from typing import Any
 
 import numpy as np
@@ -49,9 +50,18 @@ def write_scores(
     )
 
 
+def _fingerprint(data: SegmentationData) -> str:
+    digest = hashlib.sha256()
+    for sample in data.test:
+        digest.update(sample.image.tobytes())
+        digest.update(sample.mask.tobytes())
+    return digest.hexdigest()
+
+
 def _describe(data: SegmentationData) -> dict[str, Any]:
     return {
         "name": data.name,
+        "source": f"test images and masks, SHA-256 {_fingerprint(data)}",
         "class_names": list(data.class_names),
         "split": data.split,
         "notes": list(data.notes),

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from spikeseg.batches import CropDataset
 from torch import Tensor
 
 from spikeseg import data as datasets
+from spikeseg.batches import CropDataset
 from spikeseg.config import RunConfig
 from spikeseg.conversion import convert, trace
 from spikeseg.data import Sample, SegmentationData

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 from lightning.pytorch import Trainer
-from spikeseg.batches import class_weights, make_loader
 from torch import nn
 
+from spikeseg.batches import class_weights, make_loader
 from spikeseg.config import TrainingConfig
 from spikeseg.data import SegmentationData
 from spikeseg.errors import CorruptFileError

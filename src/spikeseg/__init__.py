@@ -1,0 +1,109 @@
+"""Semantic image segmentation with spiking neural networks.
+
+Train a network on images and masks, convert it neuron for neuron, simulate it, score it and report.
+Importing this package imports no torch; a name does when it is first used.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from spikeseg._version import __version__
+
+if TYPE_CHECKING:
+    from spikeseg.config import (
+        ActivationConfig,
+        AugmentationConfig,
+        ConversionConfig,
+        DataConfig,
+        EvaluationConfig,
+        NetworkConfig,
+        RegularizerConfig,
+        RunConfig,
+        TrainingConfig,
+    )
+    from spikeseg.conversion import convert
+    from spikeseg.data import Sample, SegmentationData, load
+    from spikeseg.engine import Simulation, simulate
+    from spikeseg.errors import SpikeSegError
+    from spikeseg.graph import SpikingGraph, load_graph, save_graph
+    from spikeseg.inference import Segmenter
+    from spikeseg.metrics import SegmentationScores, score
+    from spikeseg.networks import make_network
+    from spikeseg.neurons import Neuron
+    from spikeseg.report import write_report
+    from spikeseg.runs import RunFolder, load_network, load_segmenter, run
+
+_HOMES = {
+    "ActivationConfig": "config",
+    "AugmentationConfig": "config",
+    "ConversionConfig": "config",
+    "DataConfig": "config",
+    "EvaluationConfig": "config",
+    "NetworkConfig": "config",
+    "Neuron": "neurons",
+    "RegularizerConfig": "config",
+    "RunConfig": "config",
+    "RunFolder": "runs",
+    "Sample": "data",
+    "SegmentationData": "data",
+    "SegmentationScores": "metrics",
+    "Segmenter": "inference",
+    "Simulation": "engine",
+    "SpikeSegError": "errors",
+    "SpikingGraph": "graph",
+    "TrainingConfig": "config",
+    "convert": "conversion",
+    "load": "data",
+    "load_graph": "graph",
+    "load_network": "runs",
+    "load_segmenter": "runs",
+    "make_network": "networks",
+    "run": "runs",
+    "save_graph": "graph",
+    "score": "metrics",
+    "simulate": "engine",
+    "write_report": "report",
+}
+
+__all__ = [
+    "ActivationConfig",
+    "AugmentationConfig",
+    "ConversionConfig",
+    "DataConfig",
+    "EvaluationConfig",
+    "NetworkConfig",
+    "Neuron",
+    "RegularizerConfig",
+    "RunConfig",
+    "RunFolder",
+    "Sample",
+    "SegmentationData",
+    "SegmentationScores",
+    "Segmenter",
+    "Simulation",
+    "SpikeSegError",
+    "SpikingGraph",
+    "TrainingConfig",
+    "__version__",
+    "convert",
+    "load",
+    "load_graph",
+    "load_network",
+    "load_segmenter",
+    "make_network",
+    "run",
+    "save_graph",
+    "score",
+    "simulate",
+    "write_report",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"spikeseg.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'spikeseg' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

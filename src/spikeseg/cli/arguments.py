@@ -1,0 +1,125 @@
+"""Parsers: a YAML file, dotted overrides, and errors that name the nearest known key."""
+
+import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn, get_type_hints
+
+import yaml
+from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
+
+from spikeseg.config import RunConfig
+from spikeseg.errors import ConfigError, nearest
+
+
+class Parser(ArgumentParser):  # type: ignore[misc]
+    """A parser whose errors are `ConfigError`."""
+
+    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
+        """Raise what the user did wrong, in one line."""
+        cause: BaseException | None = ex
+        while cause is not None:
+            if isinstance(cause, ConfigError):
+                raise cause
+            cause = cause.__cause__ or cause.__context__
+        raise ConfigError(" ".join(message.split()) + f" See `{self.prog} --help`.")
+
+    def parse(self, arguments: list[str]) -> Namespace:
+        """Parse, with the nearest known option named where one is misspelt."""
+        known = {o for a in self._actions for o in a.option_strings}
+        for argument in arguments:
+            option = argument.split("=")[0]
+            if option.startswith("--") and option not in known:
+                raise ConfigError(
+                    f"{self.prog} takes no option {option!r}{nearest(option, known)}. "
+                    f"See `{self.prog} --help`."
+                )
+        return self.parse_args(arguments)
+
+
+def plain_parser(verb: str, description: str) -> Parser:
+    """Return a parser without the run's settings, but with ``--json``."""
+    parser = Parser(prog=f"spikeseg {verb}", description=description)
+    parser.add_argument(
+        "--json", action="store_true", help="print one JSON object, and no progress"
+    )
+    return parser
+
+
+def config_parser(verb: str, description: str) -> Parser:
+    """Return a parser for all settings of a run, from a YAML file and dotted overrides."""
+    parser = plain_parser(verb, f"{description} CONFIG, a YAML file, may come first.")
+    parser.add_argument("--config", action=ActionConfigFile, help="a YAML file of settings")
+    parser.add_class_arguments(RunConfig, as_group=False)
+    parser.add_argument("--out", type=str, required=True, help="the run folder")
+    parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
+    return parser
+
+
+def with_config_first(arguments: list[str]) -> list[str]:
+    """Turn a leading ``FILE.yaml`` into ``--config FILE.yaml``, and check the file's keys.
+
+    >>> with_config_first(["--seed", "1"])
+    ['--seed', '1']
+    """
+    if arguments and not arguments[0].startswith("-"):
+        arguments = ["--config", *arguments]
+    for i, argument in enumerate(arguments):
+        if argument == "--config" and i + 1 < len(arguments):
+            check_config_file(Path(arguments[i + 1]))
+        elif argument.startswith("--config="):
+            check_config_file(Path(argument.partition("=")[2]))
+    return arguments
+
+
+def check_config_file(path: Path) -> None:
+    """Check that a YAML file exists and has known keys only.
+
+    Raises:
+        ConfigError: it cannot be read, or a key is unknown; names the nearest known key.
+    """
+    if not path.is_file():
+        raise ConfigError(f"{path} does not exist; pass a YAML file such as configs/cells.yaml.")
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict | None):
+        raise ConfigError(f"{path} holds a {type(values).__name__}; it must hold settings by name.")
+    extra = {"out"}
+    for place, key, known in _unknown_keys(RunConfig, values or {}, ""):
+        if place or key not in extra:
+            name = f"{place}{key}"
+            raise ConfigError(
+                f"{path} has an unknown key {name!r}; {place.rstrip('.') or 'a run'} takes "
+                f"{', '.join(known)}{nearest(key, known)}"
+            )
+
+
+def _unknown_keys(
+    kind: Any, values: dict[str, Any], place: str
+) -> Iterator[tuple[str, str, list[str]]]:
+    hints = get_type_hints(kind)
+    for key, value in values.items():
+        if key not in hints:
+            yield place, str(key), list(hints)
+        elif dataclasses.is_dataclass(hints[key]) and isinstance(value, dict):
+            yield from _unknown_keys(hints[key], value, f"{place}{key}.")
+
+
+def run_config(namespace: Namespace, parser: Parser) -> RunConfig:
+    """Return the settings that were parsed.
+
+    Raises:
+        ConfigError: a value is out of range.
+    """
+    values = parser.instantiate_classes(namespace)
+    return RunConfig(**{f.name: values[f.name] for f in dataclasses.fields(RunConfig)})
+
+
+def command_line(verb: str, arguments: list[str]) -> str:
+    """Return the command as it was typed."""
+    import shlex
+
+    return shlex.join(["spikeseg", verb, *arguments])

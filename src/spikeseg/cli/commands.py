@@ -1,0 +1,211 @@
+"""The verbs. Each parses its arguments first, and imports what is heavy only then."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from spikeseg._version import __version__
+from spikeseg.cli import arguments as cli
+from spikeseg.config import RunConfig
+
+
+@dataclass(frozen=True)
+class Command:
+    """A verb.
+
+    Attributes:
+        call: takes the arguments after the verb, returns the exit code.
+        summary: one line for the overview.
+    """
+
+    call: Callable[[list[str]], int]
+    summary: str
+
+
+def overview() -> str:
+    """Return what ``spikeseg --help`` prints."""
+    width = max(map(len, COMMANDS))
+    lines = [f"  {verb:<{width}}  {command.summary}" for verb, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            f"spikeseg {__version__}: semantic image segmentation with spiking neural networks",
+            "",
+            "usage: spikeseg COMMAND [OPTIONS]      (spikeseg COMMAND --help tells more)",
+            "",
+            *lines,
+            "",
+            "A first run:  spikeseg demo --out runs/demo",
+        ]
+    )
+
+
+def demo(arguments: list[str]) -> int:
+    """Do the main job on the built-in cells."""
+    parser = cli.plain_parser("demo", "The main job on built-in data: train, convert, report.")
+    parser.add_argument("--out", default="runs/demo", help="the run folder")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, crops and augmentation")
+    parser.add_argument("--overwrite", action="store_true", help="replace an earlier run")
+    options = parser.parse(arguments)
+    from spikeseg.cli.demo import DEMO_CONFIG
+
+    config = dataclasses.replace(DEMO_CONFIG, seed=options.seed)
+    return _run(config, options, cli.command_line("demo", arguments))
+
+
+def run(arguments: list[str]) -> int:
+    """Do every stage."""
+    parser = cli.config_parser("run", "Train, convert, evaluate and report.")
+    options = parser.parse(cli.with_config_first(arguments))
+    command = cli.command_line("run", arguments)
+    return _run(cli.run_config(options, parser), options, command)
+
+
+def _run(config: RunConfig, options: Any, command: str) -> int:
+    from spikeseg.cli.console import print_json, print_scores, progress_bars
+    from spikeseg.files import read_json
+    from spikeseg.report import write_report
+    from spikeseg.runs import RunFolder
+    from spikeseg.runs import run as run_all
+
+    folder = RunFolder(Path(options.out))
+    with progress_bars(options.json) as progress:
+        run_all(
+            config,
+            folder,
+            command=command,
+            resume=getattr(options, "resume", False),
+            overwrite=options.overwrite,
+            progress=progress,
+        )
+    report = write_report(folder.path)
+    metrics = read_json(folder.require("metrics.json"))
+    if options.json:
+        print_json(metrics | {"report": str(report)})
+    else:
+        print_scores(metrics)
+        print(f"Report: {report}")
+    return 0
+
+
+def train(arguments: list[str]) -> int:
+    """Train only."""
+    parser = cli.config_parser("train", "Train a network; write network.safetensors.")
+    options = parser.parse(cli.with_config_first(arguments))
+    config = cli.run_config(options, parser)
+    from spikeseg.cli.console import print_json, progress_bars
+    from spikeseg.runs import RunFolder, train_stage
+
+    folder = RunFolder(Path(options.out))
+    with progress_bars(options.json) as progress:
+        result = train_stage(
+            config,
+            folder,
+            command=cli.command_line("train", arguments),
+            resume=options.resume,
+            overwrite=options.overwrite,
+            progress=progress,
+        )
+    if options.json:
+        print_json(vars(result))
+    else:
+        print(f"Trained for {result.steps} steps: {folder.file('network.safetensors')}")
+        print(f"Waiting for data took {result.data_share:.1%} of the time.")
+    return 0
+
+
+def convert(arguments: list[str]) -> int:
+    """Convert the network of a run."""
+    parser = _folder_parser("convert", "Turn a run's trained network into a spiking graph.")
+    options = parser.parse(arguments)
+    from spikeseg.cli.console import print_json
+    from spikeseg.runs import RunFolder, convert_stage
+
+    folder = RunFolder(Path(options.run))
+    graph = convert_stage(folder)
+    facts = {
+        "graph": str(folder.file("graph.npz")),
+        "neurons": graph.num_neurons,
+        "synapses": graph.num_synapses,
+        "input_shape": list(graph.input.shape),
+        "populations": {p.name: list(p.shape) for p in graph.populations},
+    }
+    if options.json:
+        print_json(facts)
+    else:
+        size = " x ".join(map(str, graph.input.shape))
+        print(f"{graph.num_neurons:,} neurons, {graph.num_synapses:,} synapses at {size}")
+        print(f"Graph: {facts['graph']}")
+    return 0
+
+
+def evaluate(arguments: list[str]) -> int:
+    """Score both networks of a run."""
+    parser = _folder_parser("evaluate", "Score a run's networks on its held-out images.")
+    parser.add_argument("--num_steps", type=int, help="time steps, instead of the run's own")
+    options = parser.parse(arguments)
+    from spikeseg.cli.console import print_json, print_scores, progress_bars
+    from spikeseg.files import read_json
+    from spikeseg.runs import RunFolder, evaluate_stage
+
+    folder = RunFolder(Path(options.run))
+    config = folder.read_config()
+    if options.num_steps is not None:
+        steps = dataclasses.replace(config.evaluation, num_steps=options.num_steps)
+        config = dataclasses.replace(config, evaluation=steps)
+    with progress_bars(options.json) as progress:
+        evaluate_stage(folder, config, progress=progress)
+    metrics = read_json(folder.require("metrics.json"))
+    if options.json:
+        print_json(metrics)
+    else:
+        print_scores(metrics)
+    return 0
+
+
+def report(arguments: list[str]) -> int:
+    """Write the report of a run."""
+    parser = _folder_parser("report", "Write a run's report.html.")
+    options = parser.parse(arguments)
+    from spikeseg.cli.console import print_json
+    from spikeseg.report import write_report
+
+    path = write_report(Path(options.run))
+    if options.json:
+        print_json({"report": str(path)})
+    else:
+        print(f"Report: {path}")
+    return 0
+
+
+def segment(arguments: list[str]) -> int:
+    """Segment images with the spiking network of a run."""
+    from spikeseg.cli.segmenting import segment_command
+
+    return segment_command(arguments)
+
+
+def info(arguments: list[str]) -> int:
+    """Say what is installed and what there is to choose from."""
+    from spikeseg.cli.information import info_command
+
+    return info_command(arguments)
+
+
+def _folder_parser(verb: str, description: str) -> cli.Parser:
+    parser = cli.plain_parser(verb, description)
+    parser.add_argument("run", help="the run folder")
+    return parser
+
+
+COMMANDS = {
+    "demo": Command(demo, "the main job on built-in data, in a few minutes"),
+    "run": Command(run, "train, convert, evaluate and report, from a YAML file"),
+    "train": Command(train, "train a network on images and masks"),
+    "convert": Command(convert, "turn a trained network into a spiking graph"),
+    "evaluate": Command(evaluate, "score analog and spiking network on held-out images"),
+    "segment": Command(segment, "segment an image, a TIFF stack or a folder"),
+    "report": Command(report, "write the report of a run"),
+    "info": Command(info, "versions, devices, and the members of every plug point"),
+}

@@ -1,0 +1,76 @@
+"""What a person sees: progress bars, the table of scores, notes."""
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from spikeseg.progress import Progress as Tell
+from spikeseg.progress import silent
+
+LABELS = {"ann": "ANN", "snn": "spiking (float)"}
+ROWS = (
+    ("pixel accuracy", "pixel_accuracy", "{:.4f}"),
+    ("mIoU", "miou", "{:.4f}"),
+    ("Dice", "dice", "{:.4f}"),
+    ("V^Rand", "v_rand", "{:.4f}"),
+    ("V^Info", "v_info", "{:.4f}"),
+    ("time steps", "num_steps", "{:d}"),
+    ("spikes per neuron", "spikes_per_neuron", "{:.2f}"),
+    ("operations per image", "synaptic_operations_per_image", "{:.3g}"),
+)
+
+
+@contextlib.contextmanager
+def progress_bars(quiet: bool) -> Iterator[Tell]:
+    """Yield a progress callback that draws one bar a task on standard error, or none."""
+    if quiet:
+        yield silent
+        return
+    columns = (
+        TextColumn("{task.description:<28}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    bars = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, Any] = {}
+
+    def tell(task: str, done: float, total: float, note: str = "") -> None:
+        if task not in tasks:
+            tasks[task] = bars.add_task(task, total=total, note=note)
+        bars.update(tasks[task], completed=done, total=total, note=note)
+
+    with bars:
+        yield tell
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON object on standard output."""
+    print(json.dumps(value, indent=2))
+
+
+def print_scores(metrics: dict[str, Any]) -> None:
+    """Print the table ANN | spiking, the split and what was decided for the user."""
+    console = Console()
+    stages = metrics["stages"]
+    data = metrics["data"]
+    table = Table(title=f"{data['name']}: {data['num_test']} held-out images")
+    table.add_column("")
+    for stage in stages:
+        table.add_column(LABELS.get(stage, stage), justify="right")
+    for label, key, form in ROWS:
+        values = [s.get(key) for s in stages.values()]
+        if any(v is not None for v in values):
+            table.add_row(label, *("-" if v is None else form.format(v) for v in values))
+    table.add_row("which are", *(s["operation"] for s in stages.values()))
+    console.print(table)
+    console.print(f"Split: {data['split']}", soft_wrap=True, highlight=False)
+    for note in data["notes"]:
+        console.print(f"Note: {note}", soft_wrap=True, highlight=False)
+    console.print(f"Neurons with their rate in the band: {metrics['rates_in_band']:.1%}")

@@ -1,0 +1,55 @@
+"""``spikeseg info``: versions, devices, plug points."""
+
+import importlib.metadata
+import platform
+
+from spikeseg._version import __version__
+from spikeseg.cli import arguments as cli
+
+PACKAGES = ("torch", "lightning", "numpy", "numba", "kornia", "scikit-image", "tifffile")
+
+
+def info_command(arguments: list[str]) -> int:
+    """Print what is installed and what there is to choose from."""
+    options = cli.plain_parser("info", "Versions, devices, plug points.").parse(arguments)
+    from spikeseg.cli.console import print_json
+
+    facts = {
+        "spikeseg": __version__,
+        "python": platform.python_version(),
+        "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "devices": _devices(),
+        "plug points": _plug_points(),
+    }
+    if options.json:
+        print_json(facts)
+        return 0
+    for name, value in facts.items():
+        if isinstance(value, dict):
+            print(f"{name}:")
+            for key, entry in value.items():
+                shown = ", ".join(entry) if isinstance(entry, tuple) else entry
+                print(f"  {key}: {shown}")
+        else:
+            print(f"{name}: {value}")
+    return 0
+
+
+def _devices() -> dict[str, str]:
+    import torch
+
+    devices = {"cpu": f"{torch.get_num_threads()} threads"}
+    if torch.cuda.is_available():
+        devices["cuda"] = torch.cuda.get_device_name()
+    return devices
+
+
+def _plug_points() -> dict[str, tuple[str, ...]]:
+    from spikeseg.conversion import RECIPES
+    from spikeseg.data import DATASETS
+    from spikeseg.layers import ACTIVATIONS
+    from spikeseg.networks import NETWORKS
+    from spikeseg.neurons import NEURONS
+
+    registries = (DATASETS, NETWORKS, ACTIVATIONS, RECIPES, NEURONS)
+    return {registry.kind: registry.names() for registry in registries}

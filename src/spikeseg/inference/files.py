@@ -1,0 +1,76 @@
+"""Files in, files out: one image, a stack of pages, or a folder of images."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeseg.errors import DataError
+from spikeseg.images import SUFFIXES, inspect_image, read_page, write_masks
+from spikeseg.progress import Progress, silent
+
+Segment = Callable[[NDArray[np.float32]], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class Written:
+    """What was written for one input file.
+
+    Attributes:
+        path: the file of masks.
+        shape: (pages, height, width).
+    """
+
+    path: Path
+    shape: tuple[int, ...]
+
+
+def segment_files(
+    source: Path, out: Path, segment: Segment, values: list[int], progress: Progress = silent
+) -> list[Written]:
+    """Segment an image file, or every image of a folder.
+
+    Args:
+        source: PNG, JPEG or TIFF, also with several pages, or a folder of them.
+        out: the file of masks (PNG or TIFF), or for a folder a folder of TIFFs with equal stems.
+        segment: (C, H, W) image to (H, W) class indices.
+        values: the grey value written for each class.
+        progress: is told the pages done.
+
+    Raises:
+        DataError: nothing to read, or a file that cannot be read or written.
+    """
+    jobs = _jobs(source, out)
+    pages = [inspect_image(path).pages for path, _ in jobs]
+    table = np.array(values, np.uint8)
+    written, done = [], 0
+    for (path, target), count in zip(jobs, pages, strict=True):
+        masks = []
+        for page in range(count):
+            masks.append(table[segment(read_page(path, page))])
+            done += 1
+            progress("segment", done, sum(pages))
+        write_masks(target, np.stack(masks))
+        written.append(Written(target, (count, *masks[0].shape)))
+    return written
+
+
+def _jobs(source: Path, out: Path) -> list[tuple[Path, Path]]:
+    """Return the files to read and to write, and refuse what cannot be written beforehand."""
+    if not source.exists():
+        raise DataError(f"{source} does not exist; pass an image, a TIFF stack or a folder.")
+    if source.is_dir():
+        found = sorted(p for p in source.iterdir() if p.suffix.lower() in SUFFIXES)
+        if not found:
+            raise DataError(f"{source} holds no image; {', '.join(sorted(SUFFIXES))} are read.")
+        if out.suffix:
+            raise DataError(f"--out is {out}, but {source} is a folder; pass a folder for --out.")
+        return [(path, out / f"{path.stem}.tif") for path in found]
+    suffix = out.suffix.lower()
+    if suffix not in (".png", ".tif", ".tiff"):
+        raise DataError(f"--out is {out}; masks are written to .png (one page), .tif or .tiff.")
+    if suffix == ".png" and inspect_image(source).pages > 1:
+        raise DataError(f"{source} has several pages, and a PNG holds one; use --out NAME.tif.")
+    return [(source, out)]

@@ -1,0 +1,78 @@
+"""A network as a function from an image of any size to its mask."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from spikeseg.engine import simulate
+from spikeseg.errors import ShapeError
+from spikeseg.graph import SpikingGraph
+from spikeseg.inference.tiles import Predict, segment_tiled
+
+
+@dataclass(frozen=True)
+class Segmenter:
+    """Segments (C, H, W) images, values in 0..1, of any size.
+
+    Attributes:
+        predict: (1, C, h, w) images to (1, h, w) uint8 class indices.
+        channels: C.
+        multiple: what h and w must be multiples of.
+        device: where ``predict`` computes.
+        tile: largest height and width that ``predict`` is given.
+        overlap: pixels that neighboring tiles share.
+    """
+
+    predict: Predict
+    channels: int
+    multiple: int
+    device: str = "cpu"
+    tile: int = 1024
+    overlap: int = 128
+
+    def __call__(self, image: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Return the (H, W) class indices.
+
+        Raises:
+            ShapeError: the image has another number of channels than the network takes.
+            ConfigError: ``tile`` is not larger than ``overlap``.
+        """
+        if image.ndim != 3 or image.shape[0] != self.channels:
+            raise ShapeError(
+                f"the image has shape {image.shape}; this network takes ({self.channels}, H, W), "
+                f"{'grey' if self.channels == 1 else 'RGB'} images. Convert the image first."
+            )
+        tensor = torch.from_numpy(image).to(self.device)
+        mask = segment_tiled(
+            tensor, self.predict, multiple=self.multiple, tile=self.tile, overlap=self.overlap
+        )
+        return mask.numpy()
+
+    def with_tile(self, tile: int) -> "Segmenter":
+        """Return the same segmenter with another tile size."""
+        return replace(self, tile=tile)
+
+
+def spiking_segmenter(graph: SpikingGraph, num_steps: int, device: str = "cpu") -> Segmenter:
+    """Return a segmenter that simulates a spiking graph for ``num_steps`` steps."""
+
+    def predict(image: Tensor) -> Tensor:
+        return simulate(graph, image, num_steps).masks[-1]
+
+    return Segmenter(predict, graph.input.shape[0], graph.stride, device)
+
+
+def analog_segmenter(
+    network: nn.Module, channels: int, multiple: int, device: str = "cpu"
+) -> Segmenter:
+    """Return a segmenter that runs a torch network of logits."""
+    network = network.to(device).eval()
+
+    def predict(image: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return network(image).argmax(dim=1).to(torch.uint8)
+
+    return Segmenter(predict, channels, multiple, device)
