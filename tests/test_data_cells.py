@@ -107,7 +107,7 @@ def test_membranes_are_darker_than_cells_but_no_threshold_tells_them(
     [
         (DataConfig(root="x"), "data.root is 'x'.*'cells' does not take it"),
         (DataConfig(num_images=1), "num_images is 1; it must be at least 2"),
-        (DataConfig(image_size=32), "image_size is 32; it must be 64 to 4096"),
+        (DataConfig(image_size=32), "image_size is 32; it must be 64 to 2048"),
         (DataConfig(seed=-1), "seed is -1; it must be 0 or more"),
         (DataConfig(test="20"), "data.test is '20'; it must be first-last.*'16-19'"),
         (DataConfig(test="a-b"), "data.test is 'a-b'; it must be first-last"),

@@ -84,13 +84,12 @@ def _reticulum(rng: np.random.Generator, inside: Field) -> Field:
 
 def _mitochondria(rng: np.random.Generator, inside: Field, darkness: Field) -> None:
     """Draw dark ellipses with a double boundary and cristae where a cell has room for them."""
-    room, count = inside.copy(), round(11 * inside.size / 256**2)
+    room, most = inside.copy(), round(11 * inside.size / 256**2)
     ripple = smooth_noise(rng, len(inside), 12)
-    for _ in range(count):
-        fits = _spots(rng, (room >= 9.0).astype(float), 1)
-        if not len(fits):
-            return
-        center = fits[0]
+    for center in _spots(rng, (room >= 9.0).astype(float), 2 * most):
+        if room[tuple(center)] < 9.0 or most == 0:
+            continue
+        most -= 1
         short = min(room[tuple(center)] - 2.5, rng.uniform(9, 26))
         long = min(short * rng.uniform(1.0, 1.9), 42.0)
         window, shade = _mitochondrion(rng, ripple, center, (short, long))

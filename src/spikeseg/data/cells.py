@@ -18,7 +18,7 @@ from spikeseg.data._options import reject_options, split_items
 from spikeseg.data._samples import LazySamples
 from spikeseg.errors import ConfigError
 
-_SMALLEST, _LARGEST = 64, 4096
+_SMALLEST, _LARGEST = 64, 2048
 
 
 @DATASETS.register("cells")

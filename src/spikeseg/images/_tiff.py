@@ -45,7 +45,7 @@ def _samples(page: Any) -> int:
 
 def _palette(page: Any) -> NDArray[np.uint8]:
     """Return the (3, N) colors of a palette; writers disagree on the low byte of its 16 bits."""
-    return (page.colormap >> 8).astype(np.uint8)
+    return np.asarray(page.colormap >> 8, np.uint8)
 
 
 def _is_grey(page: Any) -> bool:
