@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any, NoReturn, get_type_hints
 
 import yaml
-from jsonargparse import ActionConfigFile, ArgumentParser, Namespace
+from jsonargparse import ArgumentParser, Namespace
 
 from spikeseg.config import RunConfig
 from spikeseg.errors import ConfigError, nearest
 
 
-class Parser(ArgumentParser):  # type: ignore[misc]
+class Parser(ArgumentParser):
     """A parser whose errors are `ConfigError`."""
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
@@ -31,8 +31,8 @@ class Parser(ArgumentParser):  # type: ignore[misc]
             option = argument.split("=")[0]
             if option.startswith("--") and option not in known:
                 raise ConfigError(
-                    f"{self.prog} takes no option {option!r}{nearest(option, known)}. "
-                    f"See `{self.prog} --help`."
+                    f"{self.prog} takes no option {option!r}; see `{self.prog} --help`"
+                    f"{nearest(option, known)}"
                 )
         return self.parse_args(arguments)
 
@@ -49,7 +49,7 @@ def plain_parser(verb: str, description: str) -> Parser:
 def config_parser(verb: str, description: str) -> Parser:
     """Return a parser for all settings of a run, from a YAML file and dotted overrides."""
     parser = plain_parser(verb, f"{description} CONFIG, a YAML file, may come first.")
-    parser.add_argument("--config", action=ActionConfigFile, help="a YAML file of settings")
+    parser.add_argument("--config", action="config", help="a YAML file of settings")
     parser.add_class_arguments(RunConfig, as_group=False)
     parser.add_argument("--out", type=str, required=True, help="the run folder")
     parser.add_argument("--resume", action="store_true", help="go on with an interrupted run")
@@ -87,7 +87,7 @@ def check_config_file(path: Path) -> None:
         raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict | None):
         raise ConfigError(f"{path} holds a {type(values).__name__}; it must hold settings by name.")
-    extra = {"out"}
+    extra = {"config", "json", "out", "overwrite", "resume"}  # as `--print_config` writes them
     for place, key, known in _unknown_keys(RunConfig, values or {}, ""):
         if place or key not in extra:
             name = f"{place}{key}"

@@ -73,6 +73,7 @@ def analog_segmenter(
 
     def predict(image: Tensor) -> Tensor:
         with torch.inference_mode():
-            return network(image).argmax(dim=1).to(torch.uint8)
+            logits: Tensor = network(image)
+            return logits.argmax(dim=1).to(torch.uint8)
 
     return Segmenter(predict, channels, multiple, device)

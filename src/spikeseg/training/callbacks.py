@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from lightning.pytorch import Callback, Trainer
+from lightning.pytorch import Callback, LightningModule, Trainer
 
 from spikeseg.files import atomic_path, write_text
 from spikeseg.progress import Progress
@@ -27,7 +27,7 @@ COLUMNS = (
 )
 
 
-class History(Callback):  # type: ignore[misc]
+class History(Callback):
     """Writes ``history.csv``, one row an epoch: mean losses, rates, share of time waiting for data.
 
     Args:
@@ -47,14 +47,14 @@ class History(Callback):  # type: ignore[misc]
         total = len(self.rows)
         return sum(r["data_share"] for r in self.rows) / total if total else 0.0
 
-    def on_train_epoch_start(self, trainer: Trainer, pl_module: SegmentationTraining) -> None:
+    def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start an epoch's sums."""
         self._sums = {}
         self._waiting = self._working = 0.0
         self._mark = time.perf_counter()
 
     def on_train_batch_start(
-        self, trainer: Trainer, pl_module: SegmentationTraining, batch: Any, batch_idx: int
+        self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Count the time since the last batch as waiting."""
         now = time.perf_counter()
@@ -64,7 +64,7 @@ class History(Callback):  # type: ignore[misc]
     def on_train_batch_end(
         self,
         trainer: Trainer,
-        pl_module: SegmentationTraining,
+        pl_module: LightningModule,
         outputs: Any,
         batch: Any,
         batch_idx: int,
@@ -73,11 +73,12 @@ class History(Callback):  # type: ignore[misc]
         now = time.perf_counter()
         self._working += now - self._mark
         self._mark = now
+        assert isinstance(pl_module, SegmentationTraining)
         for name, value in pl_module.parts.items():
             self._sums.setdefault(name, []).append(value)
         pl_module.parts.clear()
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: SegmentationTraining) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Add the epoch's row and write the file."""
         row = {name: sum(values) / len(values) for name, values in self._sums.items()}
         row |= {"step": trainer.global_step, "epoch": trainer.current_epoch + 1}
@@ -102,7 +103,7 @@ class History(Callback):  # type: ignore[misc]
         self.rows = state_dict["rows"]
 
 
-class Checkpoint(Callback):  # type: ignore[misc]
+class Checkpoint(Callback):
     """Writes a checkpoint after every epoch; the one before stays until the new one is whole.
 
     Args:
@@ -112,13 +113,13 @@ class Checkpoint(Callback):  # type: ignore[misc]
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def on_train_epoch_end(self, trainer: Trainer, pl_module: SegmentationTraining) -> None:
+    def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint."""
         with atomic_path(self.path) as temporary:
             trainer.save_checkpoint(temporary)
 
 
-class Reporter(Callback):  # type: ignore[misc]
+class Reporter(Callback):
     """Tells the progress.
 
     Args:
@@ -135,12 +136,13 @@ class Reporter(Callback):  # type: ignore[misc]
     def on_train_batch_end(
         self,
         trainer: Trainer,
-        pl_module: SegmentationTraining,
+        pl_module: LightningModule,
         outputs: Any,
         batch: Any,
         batch_idx: int,
     ) -> None:
         """Tell the steps done and the last epoch's loss and rates."""
+        assert isinstance(pl_module, SegmentationTraining)
         total = pl_module.settings.epochs * pl_module.settings.steps_per_epoch
         note = ""
         if self._history.rows:

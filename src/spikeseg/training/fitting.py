@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from lightning.pytorch import Trainer
+from lightning.pytorch import Callback, Trainer
 from torch import nn
 
 from spikeseg.batches import class_weights, make_loader
@@ -77,7 +77,7 @@ def fit(
     module = SegmentationTraining(network, config, weights, seed, dt_ms)
     history = History(folder / "history.csv")
     checkpoint = folder / "checkpoint.ckpt"
-    callbacks = [history, Reporter(progress, history, task), Checkpoint(checkpoint)]
+    callbacks: list[Callback] = [history, Reporter(progress, history, task), Checkpoint(checkpoint)]
     loader = make_loader(data.train, config, seed)
     with _quiet():
         trainer = _trainer(config, device, callbacks)
@@ -88,7 +88,7 @@ def fit(
     return TrainingResult(steps, steps * config.batch_size, history.data_share, parameters)
 
 
-def _trainer(config: TrainingConfig, device: str, callbacks: list[object]) -> Trainer:
+def _trainer(config: TrainingConfig, device: str, callbacks: list[Callback]) -> Trainer:
     return Trainer(
         accelerator="gpu" if device == "cuda" else "cpu",
         devices=1,

@@ -1,9 +1,8 @@
 """One training step: segmentation loss plus firing-rate regularizer."""
 
-from typing import Any
-
 import torch
 from lightning.pytorch import LightningModule
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from spikeseg.config import TrainingConfig
@@ -12,7 +11,7 @@ from spikeseg.losses import RateMonitor, SegmentationLoss
 _WATCH_EVERY = 25  # steps between looks at the rates while their loss has no weight
 
 
-class SegmentationTraining(LightningModule):  # type: ignore[misc]
+class SegmentationTraining(LightningModule):
     """Trains a network on batches of (B, C, H, W) images and (B, H, W) masks.
 
     Args:
@@ -62,7 +61,7 @@ class SegmentationTraining(LightningModule):  # type: ignore[misc]
         self.parts["loss"] = total.item()
         return total
 
-    def configure_optimizers(self) -> dict[str, Any]:
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return AdamW with a one-cycle schedule."""
         config = self.settings
         optimizer = torch.optim.AdamW(

@@ -1,0 +1,7 @@
+"""``python -m spikeseg``."""
+
+import sys
+
+from spikeseg.cli import main
+
+sys.exit(main())
