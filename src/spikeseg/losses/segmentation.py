@@ -49,7 +49,7 @@ class SegmentationLoss(nn.Module):
         cross = F.cross_entropy(logits, target, weights, ignore_index=IGNORE_INDEX, reduction="sum")
         if weights is not None:
             count = weights[target[target != IGNORE_INDEX]].sum()
-        losses = {"cross_entropy": cross / torch.clamp(count, min=1)}
+        losses = {"cross_entropy": cross / torch.where(count > 0, count, 1)}
         if self.dice_weight:
             losses["dice_loss"] = self.dice_weight * dice_loss(logits, target)
         return losses
