@@ -3,6 +3,7 @@
 import contextlib
 import logging
 import pickle
+import signal
 import warnings
 import zipfile
 from collections.abc import Iterator
@@ -68,6 +69,8 @@ def fit(
 
     Raises:
         CorruptFileError: the checkpoint cannot be read.
+        ConfigError: the loss is not finite; the learning rate is too high.
+        KeyboardInterrupt: Ctrl-C; the last checkpoint is kept.
         DataError: an image cannot be read.
         ShapeError: an image is smaller than the crop.
     """
@@ -108,8 +111,10 @@ def _fit(
     """Fit, and turn the many ways in which a checkpoint can be broken into one error."""
     if checkpoint is not None:
         try:
-            torch.load(checkpoint, map_location="cpu", weights_only=True)
+            torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
         except (
+            KeyError,
+            TypeError,
             RuntimeError,
             EOFError,
             ValueError,
@@ -120,7 +125,15 @@ def _fit(
                 f"{checkpoint} is damaged or no checkpoint ({error}); delete it and train anew, "
                 "without --resume."
             ) from error
-    trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
+    except SystemExit as stop:
+        if isinstance(stop.__context__, KeyboardInterrupt):
+            # Lightning answers Ctrl-C by leaving the program, deaf to any further Ctrl-C.
+            signal.signal(signal.SIGINT, handler)
+            raise KeyboardInterrupt from stop
+        raise
 
 
 @contextlib.contextmanager

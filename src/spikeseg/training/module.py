@@ -1,11 +1,14 @@
 """One training step: segmentation loss plus firing-rate regularizer."""
 
+import math
+
 import torch
 from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from spikeseg.config import TrainingConfig
+from spikeseg.errors import ConfigError
 from spikeseg.losses import RateMonitor, SegmentationLoss
 
 _WATCH_EVERY = 25  # steps between looks at the rates while their loss has no weight
@@ -43,7 +46,11 @@ class SegmentationTraining(LightningModule):
         torch.manual_seed(self.seed_value * 1_000_003 + self.current_epoch)
 
     def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
-        """Return the loss of one batch, and keep its parts for the history."""
+        """Return the loss of one batch, and keep its parts for the history.
+
+        Raises:
+            ConfigError: the loss is not finite.
+        """
         images, masks = batch
         images = images.contiguous(memory_format=torch.channels_last)
         weight = self.settings.regularizer.weight
@@ -59,7 +66,16 @@ class SegmentationTraining(LightningModule):
         total = torch.stack(list(losses.values())).sum()
         self.parts |= {k: v.item() for k, v in losses.items() if k != "weighted_rates"}
         self.parts["loss"] = total.item()
+        self._check_finite()
         return total
+
+    def _check_finite(self) -> None:
+        if not math.isfinite(self.parts["loss"]):
+            raise ConfigError(
+                f"the training has diverged: the loss is {self.parts['loss']} in step "
+                f"{self.global_step + 1}. Use a training.learning_rate below "
+                f"{self.settings.learning_rate:g}."
+            )
 
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return AdamW with a one-cycle schedule."""
