@@ -1,8 +1,9 @@
 """Runs: a folder in which every stage leaves one file, and the verbs that write them.
 
 ``folder`` names the files, ``network_file`` reads and writes the trained network, ``stages`` are
-the verbs train, convert and evaluate, ``measuring`` looks at both networks on the test images,
-``segmenting`` makes a run a function from image to mask, ``pipeline`` does everything.
+the verbs train, convert and evaluate, ``checks`` says beforehand what would fail, ``measuring``
+looks at both networks on the test images, ``scoring`` writes what was found, ``segmenting`` makes a
+run a function from image to mask, ``pipeline`` does everything.
 """
 
 from spikeseg.runs.folder import RunFolder

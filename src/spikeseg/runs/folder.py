@@ -3,11 +3,17 @@
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from spikeseg._version import __version__
 from spikeseg.config import RunConfig
-from spikeseg.errors import ConfigError, FormatVersionError, RunFolderError, nearest
+from spikeseg.errors import (
+    ConfigError,
+    CorruptFileError,
+    FormatVersionError,
+    RunFolderError,
+    nearest,
+)
 from spikeseg.files import read_json, write_json
 
 FORMAT = 1
@@ -53,8 +59,8 @@ class RunFolder:
             )
         return path
 
-    def start(self, overwrite: bool) -> None:
-        """Make the folder ready for a new run.
+    def check_free(self, overwrite: bool) -> None:
+        """Check that a new run may begin here; nothing is changed.
 
         Raises:
             RunFolderError: it holds a run already and ``overwrite`` is off, or it holds other
@@ -63,7 +69,7 @@ class RunFolder:
         if self.path.exists() and not self.path.is_dir():
             raise RunFolderError(f"{self.path} is a file; --out takes a folder.")
         found = sorted(p.name for p in self.path.iterdir()) if self.path.is_dir() else []
-        stages = [name for name in found if name in _MADE_BY]
+        stages = self._stages()
         if stages and not overwrite:
             raise RunFolderError(
                 f"{self.path} already holds a run ({', '.join(stages[:3])}, ...). Use --resume to "
@@ -74,9 +80,20 @@ class RunFolder:
                 f"{self.path} is not a run folder: it holds {', '.join(found[:3])}. Use a new or "
                 "an empty folder for --out."
             )
-        for name in stages:
+
+    def start(self, overwrite: bool) -> None:
+        """Make the folder ready for a new run; the files of an older one are deleted.
+
+        Raises:
+            RunFolderError: see `check_free`.
+        """
+        self.check_free(overwrite)
+        for name in self._stages():
             (self.path / name).unlink()
         self.path.mkdir(parents=True, exist_ok=True)
+
+    def _stages(self) -> list[str]:
+        return [name for name in sorted(_MADE_BY) if (self.path / name).is_file()]
 
     @property
     def baseline(self) -> "RunFolder":
@@ -101,8 +118,8 @@ class RunFolder:
         Raises:
             RunFolderError: there is none.
             FormatVersionError: another version wrote it.
-            CorruptFileError: it is not JSON.
-            ConfigError: a key is unknown.
+            CorruptFileError: it is not JSON, or lacks the settings.
+            ConfigError: a key is unknown, or a value of the wrong type or out of range.
         """
         path = self.require("config.json")
         stored = read_json(path)
@@ -111,7 +128,9 @@ class RunFolder:
                 f"{path} is not a run configuration of format {FORMAT}; train again with this "
                 f"version ({__version__})."
             )
-        config: RunConfig = from_dict(RunConfig, stored["config"], "config")
+        if not isinstance(stored.get("config"), dict):
+            raise CorruptFileError(f"{path} holds no settings; restore it, or train again.")
+        config: RunConfig = from_dict(RunConfig, stored["config"], str(path))
         return config
 
     def read_command(self) -> str:
@@ -123,7 +142,7 @@ def from_dict(kind: Any, values: dict[str, Any], place: str) -> Any:
     """Return the dataclass ``kind`` made from nested dictionaries.
 
     Raises:
-        ConfigError: a key is unknown; suggests the nearest.
+        ConfigError: a key is unknown (suggests the nearest), or a value of the wrong type.
     """
     hints = get_type_hints(kind)
     unknown = set(values) - set(hints)
@@ -139,7 +158,20 @@ def from_dict(kind: Any, values: dict[str, Any], place: str) -> Any:
 def _value(hint: Any, value: Any, place: str) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return from_dict(hint, value, place)
+    if get_origin(hint) is Literal:
+        fits = value in get_args(hint)
+    else:
+        kinds = get_args(hint) or (hint,)
+        fits = type(value) in kinds or (float in kinds and type(value) is int)
+    if not fits:
+        raise ConfigError(f"{place} is {value!r}; it must be {_in_words(hint)}. Mend the file.")
     return value
+
+
+def _in_words(hint: Any) -> str:
+    if get_origin(hint) is Literal:
+        return "one of " + ", ".join(map(repr, get_args(hint)))
+    return " or ".join(getattr(kind, "__name__", str(kind)) for kind in get_args(hint) or (hint,))
 
 
 def differences(first: RunConfig, second: RunConfig) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from spikeseg._version import __version__
@@ -50,7 +50,7 @@ def save_network(trained: TrainedNetwork, path: Path) -> None:
     metadata = {"format": str(FORMAT), "version": __version__, "spikeseg": json.dumps(header)}
     tensors = {k: v.detach().cpu().contiguous() for k, v in trained.network.state_dict().items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        temporary.write_bytes(save(tensors, metadata))
 
 
 def load_network(path: Path) -> TrainedNetwork:
@@ -73,8 +73,14 @@ def load_network(path: Path) -> TrainedNetwork:
             f"{path} has network format {metadata.get('format')}, written by "
             f"{metadata.get('version', 'another program')}; this version reads format {FORMAT}."
         )
-    trained = _build(json.loads(metadata["spikeseg"]))
-    trained.network.load_state_dict(tensors)
+    try:
+        trained = _build(json.loads(metadata["spikeseg"]))
+        trained.network.load_state_dict(tensors)
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise CorruptFileError(
+            f"{path} does not hold the network that its header describes "
+            f"({type(error).__name__}: {error}); train again, or restore it."
+        ) from error
     trained.network.eval()
     return trained
 

@@ -6,9 +6,9 @@ from typing import Literal
 from spikeseg.errors import ConfigError
 from spikeseg.graph import load_graph
 from spikeseg.inference import Segmenter, analog_segmenter, spiking_segmenter
+from spikeseg.runs.checks import pick_device
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import load_network
-from spikeseg.runs.stages import pick_device
 
 
 def load_segmenter(

@@ -1,7 +1,6 @@
 """The verbs of a run: train, convert, evaluate; each reads stage files and writes its own."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -10,29 +9,17 @@ from spikeseg import data as datasets
 from spikeseg.batches import CropDataset
 from spikeseg.config import RunConfig
 from spikeseg.conversion import convert, trace
-from spikeseg.data import Sample, SegmentationData
-from spikeseg.errors import ConfigError, RunFolderError
+from spikeseg.data import Sample
 from spikeseg.files import sha256
 from spikeseg.graph import SpikingGraph, load_graph, save_graph
 from spikeseg.networks import make_network
 from spikeseg.progress import Progress, silent
-from spikeseg.runs.folder import RunFolder, differences
+from spikeseg.runs.checks import check_classes, check_resume, evaluation_crop, pick_device, rehearse
+from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.measuring import measure
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.scoring import write_scores
 from spikeseg.training import TrainingResult, fit
-
-
-def pick_device(name: str) -> str:
-    """Return ``cpu`` or ``cuda``.
-
-    Raises:
-        ConfigError: ``cuda`` is asked for and there is none.
-    """
-    available = torch.cuda.is_available()
-    if name == "cuda" and not available:
-        raise ConfigError("device is 'cuda', but torch finds no GPU; use 'cpu' or 'auto'.")
-    return "cuda" if available and name != "cpu" else "cpu"
 
 
 def train_stage(
@@ -58,19 +45,22 @@ def train_stage(
 
     Raises:
         RunFolderError: there is a run already, or nothing to resume.
-        ConfigError: the settings differ from those of the run to resume.
+        ConfigError: the settings differ from those of the run to resume, or a later stage could
+            not work with them.
         SpikeSegError: the data, the checkpoint or a setting cannot be used; see `fit` and `load`.
     """
     device = pick_device(config.device)
     data = datasets.load(config.data)
-    if resume:
-        _check_resume(config, folder)
-    else:
-        folder.start(overwrite)
-        folder.write_config(config, command)
     torch.manual_seed(config.seed)
     classes = len(data.class_names)
     network = make_network(config.network, data.in_channels, classes, config.dt_ms)
+    if resume:
+        check_resume(config, folder)
+    else:
+        folder.check_free(overwrite)
+        rehearse(config, data, network, calibration_images(config, data.train))
+        folder.start(overwrite)
+        folder.write_config(config, command)
     result = fit(
         network,
         data,
@@ -88,15 +78,6 @@ def train_stage(
     )
     save_network(trained, folder.file("network.safetensors"))
     return result
-
-
-def _check_resume(config: RunConfig, folder: RunFolder) -> None:
-    changed = differences(config, folder.read_config())
-    if changed:
-        raise ConfigError(
-            f"--resume: {', '.join(changed)} differ from {folder.file('config.json')}. Resume with "
-            "the same settings, or train anew with another --out."
-        )
 
 
 def convert_stage(folder: RunFolder, config: RunConfig | None = None) -> SpikingGraph:
@@ -144,7 +125,7 @@ def evaluate_stage(
     config = config or folder.read_config()
     trained, graph = load_network(network_file), load_graph(graph_file)
     data = datasets.load(config.data)
-    _check_classes(data, trained, folder.path)
+    check_classes(data, trained, folder.path)
     device = pick_device(config.device)
     example = torch.zeros(1, *graph.input.shape)
     traced = trace(trained.network, example)
@@ -154,30 +135,8 @@ def evaluate_stage(
         graph,
         data.test,
         num_steps=config.evaluation.num_steps,
-        crop=_crop(config, data, graph),
+        crop=evaluation_crop(config, data, graph.stride),
         device=device,
         progress=progress,
     )
     write_scores(folder, config, data, graph, found, trained)
-
-
-def _crop(config: RunConfig, data: SegmentationData, graph: SpikingGraph) -> int:
-    crop = config.evaluation.crop
-    smallest = min(min(sample.mask.shape) for sample in data.test)
-    if crop > smallest or crop % graph.stride:
-        fitting = smallest // graph.stride * graph.stride
-        raise ConfigError(
-            f"evaluation.crop is {crop}; it must be a multiple of {graph.stride} and fit into the "
-            f"smallest test image ({smallest} pixels). Use {min(fitting, 128)}, for example."
-        )
-    return crop
-
-
-def _check_classes(data: SegmentationData, trained: TrainedNetwork, where: Path) -> None:
-    found = (data.in_channels, len(data.class_names))
-    expected = (trained.in_channels, len(trained.class_names))
-    if found != expected:
-        raise RunFolderError(
-            f"the data have {found[0]} channels and {found[1]} classes, but the network in {where} "
-            f"was trained for {expected[0]} and {expected[1]}; train again on these data."
-        )
