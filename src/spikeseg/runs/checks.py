@@ -1,0 +1,104 @@
+"""What a run needs, checked before hours of training rather than after."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spikeseg.config import RunConfig
+from spikeseg.conversion import convert
+from spikeseg.data import SegmentationData
+from spikeseg.errors import ConfigError, RunFolderError
+from spikeseg.metrics import score
+from spikeseg.networks import SizeGuard
+from spikeseg.runs.folder import RunFolder, differences
+from spikeseg.runs.network_file import TrainedNetwork
+
+
+def pick_device(name: str) -> str:
+    """Return ``cpu`` or ``cuda``.
+
+    Raises:
+        ConfigError: ``cuda`` is asked for and there is none.
+    """
+    available = torch.cuda.is_available()
+    if name == "cuda" and not available:
+        raise ConfigError("device is 'cuda', but torch finds no GPU; use 'cpu' or 'auto'.")
+    return "cuda" if available and name != "cpu" else "cpu"
+
+
+def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crops: Tensor) -> None:
+    """Go through the later stages with the untrained network; nothing is kept.
+
+    Args:
+        config: all settings.
+        data: its test images are looked at for their sizes.
+        network: is not changed.
+        crops: (B, C, crop, crop) training crops.
+
+    Raises:
+        ConfigError: a crop that the network's strides do not divide, a crop of the evaluation that
+            does not fit into the test images, a membrane class that is none, or a recipe that
+            cannot work on the network.
+        UnknownNameError: no such neuron or recipe.
+        UnsupportedLayerError: an operation that a spiking graph cannot express.
+    """
+    multiple = max([m.multiple for m in network.modules() if isinstance(m, SizeGuard)], default=1)
+    crop = config.training.crop
+    if crop % multiple:
+        raise ConfigError(
+            f"training.crop is {crop}; this network needs a multiple of {multiple}. Use "
+            f"{-(-crop // multiple) * multiple}, for example."
+        )
+    graph = convert(network, crops[:1], config.conversion, dt_ms=config.dt_ms)
+    evaluation_crop(config, data, graph.stride)
+    blank = [np.zeros((1, 1), np.uint8)]
+    score(blank, blank, len(data.class_names), config.evaluation.membrane_class)
+
+
+def evaluation_crop(config: RunConfig, data: SegmentationData, multiple: int) -> int:
+    """Return ``evaluation.crop``.
+
+    Raises:
+        ConfigError: ``multiple`` does not divide it, or it does not fit into a test image.
+    """
+    crop = config.evaluation.crop
+    smallest = min(min(sample.mask.shape) for sample in data.test)
+    if crop > smallest or crop % multiple:
+        fitting = min(smallest, max(crop, multiple)) // multiple * multiple
+        raise ConfigError(
+            f"evaluation.crop is {crop}; it must be a multiple of {multiple} and fit into the "
+            f"smallest test image ({smallest} pixels). Use {fitting}, for example."
+        )
+    return crop
+
+
+def check_resume(config: RunConfig, folder: RunFolder) -> None:
+    """Check that the settings are those of the run to resume.
+
+    Raises:
+        RunFolderError: there is no run.
+        ConfigError: settings differ; names them.
+    """
+    changed = differences(config, folder.read_config())
+    if changed:
+        raise ConfigError(
+            f"--resume: {', '.join(changed)} differ from {folder.file('config.json')}. Resume with "
+            "the same settings, or train anew with another --out."
+        )
+
+
+def check_classes(data: SegmentationData, trained: TrainedNetwork, where: Path) -> None:
+    """Check that the data have the channels and classes that the network was trained for.
+
+    Raises:
+        RunFolderError: they do not.
+    """
+    found = (data.in_channels, len(data.class_names))
+    expected = (trained.in_channels, len(trained.class_names))
+    if found != expected:
+        raise RunFolderError(
+            f"the data have {found[0]} channels and {found[1]} classes, but the network in {where} "
+            f"was trained for {expected[0]} and {expected[1]}; train again on these data."
+        )
