@@ -114,7 +114,7 @@ def run_config(namespace: Namespace, parser: Parser) -> RunConfig:
     Raises:
         ConfigError: a value is out of range.
     """
-    values = parser.instantiate_classes(namespace)
+    values = parser.instantiate(namespace)
     return RunConfig(**{f.name: values[f.name] for f in dataclasses.fields(RunConfig)})
 
 
