@@ -72,7 +72,7 @@ class ActivationConfig:
     """
 
     name: str = "relu"
-    unit_rate_hz: float = 200.0
+    unit_rate_hz: float = 50.0
 
     def __post_init__(self) -> None:
         _require(
