@@ -41,12 +41,6 @@ def stop_after_parsing(monkeypatch):
     ("page", "words"), COMMAND_LINES, ids=[f"{name_of(p)}: {' '.join(w)}" for p, w in COMMAND_LINES]
 )
 def test_every_command_line_in_the_documents_parses(page, words, stop_after_parsing):
-    if (
-        words[0] == "run"
-        and words[1] == "configs/isbi-unet.yaml"
-        and not (ROOT / words[1]).exists()
-    ):
-        pytest.skip(f"{words[1]} does not exist yet: the line in {name_of(page)} is NOT checked")
     with pytest.raises(SystemExit if "--help" in words else ParsedError):
         main(words)
 
