@@ -1,5 +1,6 @@
 """The pages under docs/: their code runs, their lists are complete, versions agree."""
 
+import ast
 import re
 
 import pytest
@@ -62,6 +63,41 @@ def test_the_closed_set_of_transforms_is_told_whole():
         assert f"`{kind.__name__}`" in text
     assert len(transforms.Transform.__args__) == 6
     assert topology.Transform is transforms.Transform
+
+
+def drawn_floors():
+    """Return the height of each package as the architecture page draws it; the ground is 0."""
+    drawing = blocks(DOCS / "architecture.md", "text")[0].splitlines()
+    lines = [line[:36].split() for line in drawing]
+    lines = [*lines[:-2], lines[-2] + lines[-1]]
+    return {name: height for height, line in enumerate(reversed(lines)) for name in line}
+
+
+def imported_packages(path):
+    """Return the packages of spikeseg that a file imports."""
+    nodes = [
+        n for n in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(n, ast.ImportFrom)
+    ]
+    found = set()
+    for module in (n.module for n in nodes if (n.module or "").startswith("spikeseg.")):
+        found.add(module.split(".")[1])
+    for node in (n for n in nodes if n.module == "spikeseg"):
+        found |= {alias.name for alias in node.names}
+    return found - {"_version"}
+
+
+def test_imports_go_downstairs_as_the_floors_are_drawn():
+    floors, source = drawn_floors(), ROOT / "src/spikeseg"
+    tops = {p.stem for p in source.iterdir() if not p.name.startswith("_")} - {"py"}
+    assert tops == set(floors)
+    upwards = []
+    for path in source.rglob("*.py"):
+        own = path.relative_to(source).parts[0].removesuffix(".py")
+        for other in imported_packages(path) if own in floors else ():
+            is_ground = floors[own] == 0 == floors[other]
+            if other != own and not is_ground and floors[other] >= floors[own]:
+                upwards.append(f"{own} imports {other}")
+    assert upwards == []
 
 
 def test_the_defaults_that_the_pages_tell_are_those_of_the_code():
