@@ -61,6 +61,7 @@ class Registry(Generic[T]):
 
         Raises:
             UnknownNameError: there is none; lists what there is and suggests the nearest.
+            ConfigError: its file registers no member of this name.
         """
         if name not in self._members:
             known = self.names()
@@ -69,5 +70,10 @@ class Registry(Generic[T]):
                     f"no {self.kind} is called {name!r}; there are: {', '.join(known)}"
                     f"{nearest(name, known)}"
                 )
-            importlib.import_module(f"{self.package}.{name}")
+            module = importlib.import_module(f"{self.package}.{name}")
+            if name not in self._members:
+                raise ConfigError(
+                    f"{module.__file__} registers no {self.kind} called {name!r}; a file is named "
+                    "like its member. Rename the one or the other."
+                )
         return self._members[name]
