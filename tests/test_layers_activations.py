@@ -53,7 +53,7 @@ def test_the_amplitude_is_the_time_between_spikes_in_units_of_rate() -> None:
 
 @pytest.mark.parametrize("amplitude", AMPLITUDES)
 def test_the_staircase_is_the_rate_of_loihis_neuron(amplitude: float) -> None:
-    """By the neuron's own equations; exactly on an edge it must pass its threshold, not reach it."""
+    """By the neuron's own equations, off the edges (there it must pass its threshold)."""
     steps = 2520  # divisible by every period up to 10
     neuron = Neuron("loihi")
     for j in (-0.5, 0.11, 0.13, 0.21, 0.26, 0.34, 0.51, 0.75, 0.99, 1.01, 1.5, 7.0):
