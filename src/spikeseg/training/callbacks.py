@@ -40,6 +40,7 @@ class History(Callback):
         self._sums: dict[str, list[float]] = {}
         self._waiting = self._working = 0.0
         self._mark = 0.0
+        self._learning_rate = 0.0
 
     @property
     def data_share(self) -> float:
@@ -56,7 +57,8 @@ class History(Callback):
     def on_train_batch_start(
         self, trainer: Trainer, pl_module: LightningModule, batch: Any, batch_idx: int
     ) -> None:
-        """Count the time since the last batch as waiting."""
+        """Count the time since the last batch as waiting; note the learning rate of the step."""
+        self._learning_rate = trainer.optimizers[0].param_groups[0]["lr"]
         now = time.perf_counter()
         self._waiting += now - self._mark
         self._mark = now
@@ -82,7 +84,7 @@ class History(Callback):
         """Add the epoch's row and write the file."""
         row = {name: sum(values) / len(values) for name, values in self._sums.items()}
         row |= {"step": trainer.global_step, "epoch": trainer.current_epoch + 1}
-        row["learning_rate"] = trainer.optimizers[0].param_groups[0]["lr"]
+        row["learning_rate"] = self._learning_rate
         row["data_share"] = self._waiting / max(self._waiting + self._working, 1e-9)
         self.rows.append({name: row.get(name, 0.0) for name in COLUMNS})
         write_text(self.path, self._text())

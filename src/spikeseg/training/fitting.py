@@ -1,6 +1,7 @@
 """Puts network, batches, callbacks and the Lightning trainer together."""
 
 import contextlib
+import io
 import logging
 import pickle
 import signal
@@ -110,8 +111,9 @@ def _fit(
 ) -> None:
     """Fit, and turn the many ways in which a checkpoint can be broken into one error."""
     if checkpoint is not None:
+        content = io.BytesIO(checkpoint.read_bytes())
         try:
-            torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
+            torch.load(content, map_location="cpu", weights_only=True)["state_dict"]
         except (
             KeyError,
             TypeError,

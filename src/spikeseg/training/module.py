@@ -41,16 +41,14 @@ class SegmentationTraining(LightningModule):
         self.monitor = RateMonitor(network, config.regularizer, dt_ms)
         self.parts: dict[str, float] = {}
 
-    def on_train_epoch_start(self) -> None:
-        """Seed by the epoch, so that a resumed training draws what an unbroken one does."""
-        torch.manual_seed(self.seed_value * 1_000_003 + self.current_epoch)
-
     def training_step(self, batch: tuple[Tensor, Tensor], batch_index: int) -> Tensor:
         """Return the loss of one batch, and keep its parts for the history.
 
         Raises:
             ConfigError: the loss is not finite.
         """
+        # By the step: a resumed training must draw what an unbroken one does, whatever else drew.
+        torch.manual_seed(self.seed_value * 1_000_003 + self.global_step)
         images, masks = batch
         images = images.contiguous(memory_format=torch.channels_last)
         weight = self.settings.regularizer.weight
