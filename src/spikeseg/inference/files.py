@@ -67,10 +67,26 @@ def _jobs(source: Path, out: Path) -> list[tuple[Path, Path]]:
             raise DataError(f"{source} holds no image; {', '.join(sorted(SUFFIXES))} are read.")
         if out.suffix:
             raise DataError(f"--out is {out}, but {source} is a folder; pass a folder for --out.")
-        return [(path, out / f"{path.stem}.tif") for path in found]
+        return _checked([(path, out / f"{path.stem}.tif") for path in found])
     suffix = out.suffix.lower()
     if suffix not in (".png", ".tif", ".tiff"):
         raise DataError(f"--out is {out}; masks are written to .png (one page), .tif or .tiff.")
     if suffix == ".png" and inspect_image(source).pages > 1:
         raise DataError(f"{source} has several pages, and a PNG holds one; use --out NAME.tif.")
-    return [(source, out)]
+    return _checked([(source, out)])
+
+
+def _checked(jobs: list[tuple[Path, Path]]) -> list[tuple[Path, Path]]:
+    """Refuse to write over an input, or two masks under one name."""
+    inputs = {source.resolve() for source, _ in jobs}
+    first: dict[Path, Path] = {}
+    for source, target in jobs:
+        if target.resolve() in inputs:
+            raise DataError(f"{target} would be written over an image; use another --out.")
+        if target in first:
+            raise DataError(
+                f"{first[target].name} and {source.name} in {source.parent} would both be written "
+                f"to {target.name}; masks are named like their images. Rename one."
+            )
+        first[target] = source
+    return jobs
