@@ -1,6 +1,7 @@
 """A population's neurons over time: one compiled loop on the CPU, torch steps elsewhere."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -56,13 +57,35 @@ def _scan_compiled(neuron: Neuron, current: Tensor, state: State) -> tuple[Tenso
     u, v = (np.array(_flat(s.unsqueeze(0), 1)[0]) for s in state)
     spikes = np.empty_like(x)
     constants = Parameters(*(x.dtype.type(p) for p in neuron.parameters))
-    _kernel(neuron.step)(x, u, v, spikes, constants)
+    with _threads_of_torch():
+        _kernel(neuron.step)(x, u, v, spikes, constants)
     shape = current.movedim(-3, -1).shape
 
     def unflatten(a: Any, shape: torch.Size) -> Tensor:
         return torch.from_numpy(a).view(shape).movedim(-1, -3)
 
     return unflatten(spikes, shape), State(unflatten(u, shape[1:]), unflatten(v, shape[1:]))
+
+
+@contextlib.contextmanager
+def _threads_of_torch() -> Iterator[None]:
+    """Give Numba as many threads as torch has, and see that torch keeps them.
+
+    Both run on the same OpenMP; Numba's first parallel loop would otherwise set it to all cores.
+    """
+    threads = torch.get_num_threads()
+    numba.set_num_threads(min(threads, _most_threads()))
+    try:
+        yield
+    finally:
+        if torch.get_num_threads() != threads:
+            torch.set_num_threads(threads)
+
+
+@cache
+def _most_threads() -> int:
+    most: int = vars(numba.config)["NUMBA_NUM_THREADS"]
+    return most
 
 
 @cache
