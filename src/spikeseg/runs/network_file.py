@@ -42,12 +42,14 @@ class TrainedNetwork:
 def save_network(trained: TrainedNetwork, path: Path) -> None:
     """Write a trained network, atomically and without pickle."""
     header = {
+        "format": FORMAT,
+        "version": __version__,
         "network": dataclasses.asdict(trained.config),
         "in_channels": trained.in_channels,
         "class_names": trained.class_names,
         "dt_ms": trained.dt_ms,
     }
-    metadata = {"format": str(FORMAT), "version": __version__, "spikeseg": json.dumps(header)}
+    metadata = {"spikeseg": json.dumps(header)}  # one entry, as their order in the file is random
     tensors = {k: v.detach().cpu().contiguous() for k, v in trained.network.state_dict().items()}
     with atomic_path(path) as temporary:
         temporary.write_bytes(save(tensors, metadata))
@@ -68,13 +70,15 @@ def load_network(path: Path) -> TrainedNetwork:
         raise CorruptFileError(
             f"{path} is damaged or not a network file ({error}); train again, or restore it."
         ) from error
-    if metadata.get("format") != str(FORMAT):
-        raise FormatVersionError(
-            f"{path} has network format {metadata.get('format')}, written by "
-            f"{metadata.get('version', 'another program')}; this version reads format {FORMAT}."
-        )
     try:
-        trained = _build(json.loads(metadata["spikeseg"]))
+        header = json.loads(metadata.get("spikeseg", "{}"))
+        if header.get("format") != FORMAT:
+            raise FormatVersionError(
+                f"{path} has network format {header.get('format')}, written by spikeseg "
+                f"{header.get('version', '(or another program)')}; this version reads format "
+                f"{FORMAT}. Train again, or use that version."
+            )
+        trained = _build(header)
         trained.network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CorruptFileError(
