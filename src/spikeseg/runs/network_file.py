@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import nn
 
 from spikeseg._version import __version__
@@ -50,7 +50,7 @@ def save_network(trained: TrainedNetwork, path: Path) -> None:
     metadata = {"format": str(FORMAT), "version": __version__, "spikeseg": json.dumps(header)}
     tensors = {k: v.detach().cpu().contiguous() for k, v in trained.network.state_dict().items()}
     with atomic_path(path) as temporary:
-        save_file(tensors, temporary, metadata)
+        temporary.write_bytes(save(tensors, metadata))
 
 
 def load_network(path: Path) -> TrainedNetwork:
