@@ -200,7 +200,7 @@ class ConversionConfig:
 
     neuron: str = "if_soft"
     thresholds: str = "percentile"
-    percentile: float = 99.9
+    percentile: float = 99.0
     calibration_images: int = 8
     initial_potential: float = 0.5
 

@@ -84,7 +84,7 @@ def _run(config: RunConfig, options: Any, command: str) -> int:
     if options.json:
         print_json(metrics | {"report": str(report)})
     else:
-        print_scores(metrics)
+        print_scores(metrics, config.training.regularizer)
         print(f"Report: {report}")
     return 0
 
@@ -160,7 +160,7 @@ def evaluate(arguments: list[str]) -> int:
     if options.json:
         print_json(metrics)
     else:
-        print_scores(metrics)
+        print_scores(metrics, config.training.regularizer)
     return 0
 
 

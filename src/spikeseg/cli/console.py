@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from spikeseg.config import RegularizerConfig
 from spikeseg.progress import Progress as Tell
 from spikeseg.progress import silent
 
@@ -55,7 +56,7 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, indent=2))
 
 
-def print_scores(metrics: dict[str, Any]) -> None:
+def print_scores(metrics: dict[str, Any], band: RegularizerConfig) -> None:
     """Print the table ANN | spiking, the split and what was decided for the user."""
     console = Console()
     stages = metrics["stages"]
@@ -73,4 +74,6 @@ def print_scores(metrics: dict[str, Any]) -> None:
     console.print(f"Split: {data['split']}", soft_wrap=True, highlight=False)
     for note in data["notes"]:
         console.print(f"Note: {note}", soft_wrap=True, highlight=False)
-    console.print(f"Neurons with their rate in the band: {metrics['rates_in_band']:.1%}")
+    if band.weight:
+        share = f"{metrics['rates_in_band']:.1%}"
+        console.print(f"Hidden neurons in {band.min_hz:g}-{band.max_hz:g} Hz: {share}")

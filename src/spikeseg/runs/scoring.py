@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from spikeseg._version import __version__
 from spikeseg.config import RunConfig
 from spikeseg.data import SegmentationData
-from spikeseg.files import atomic_path, sha256, write_json
+from spikeseg.files import atomic_path, read_json, sha256, write_json
 from spikeseg.graph import Population, SpikingGraph
 from spikeseg.metrics import ConfusionMatrix, score
 from spikeseg.runs.folder import FORMAT, RunFolder
@@ -31,13 +31,15 @@ def write_scores(
     folder_layers = layers(config, graph, found)
     write_json(folder.file("layers.json"), folder_layers)
     _write_examples(folder, config, data, found)
+    made_from = sha256(folder.file("graph.npz"))
     write_json(
         folder.file("metrics.json"),
-        {
+        _kept(folder, made_from)
+        | {
             "format": FORMAT,
             "version": __version__,
             "command": folder.read_command(),
-            "made_from": sha256(folder.file("graph.npz")),
+            "made_from": made_from,
             "data": _describe(data),
             "stages": _stages(config, data, found),
             "curve": _curve(data, found),
@@ -48,6 +50,14 @@ def write_scores(
             "num_parameters": sum(p.numel() for p in trained.network.parameters()),
         },
     )
+
+
+def _kept(folder: RunFolder, made_from: str) -> dict[str, Any]:
+    """Return what `run` noted about the same graph, which an evaluation alone cannot know."""
+    path = folder.file("metrics.json")
+    earlier = read_json(path) if path.exists() else {}
+    same = earlier.get("made_from") == made_from
+    return {k: v for k, v in earlier.items() if same and k in ("seconds", "training", "baseline")}
 
 
 def _fingerprint(data: SegmentationData) -> str:
