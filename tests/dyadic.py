@@ -32,7 +32,8 @@ def randomized(network, seed=0):
             if isinstance(module, nn.BatchNorm2d):
                 module.running_mean.uniform_(-0.3, 0.3, generator=generator)
                 module.running_var.uniform_(0.5, 2.0, generator=generator)
-                module.weight.uniform_(0.5, 1.5, generator=generator)
+                if module.affine:
+                    module.weight.uniform_(0.5, 1.5, generator=generator)
             bias = getattr(module, "bias", None)
             if isinstance(bias, torch.Tensor):
                 bias.uniform_(-0.2, 0.4, generator=generator)
