@@ -28,11 +28,18 @@ class Entries:
 
     def add(self, out, source, value):
         """Add ``value`` to the weight from neuron ``source`` to neuron ``out``, each (c, y, x)."""
-        if all(0 <= i < n for i, n in zip(out, self.out_shape, strict=True)) and all(
-            0 <= i < n for i, n in zip(source, self.shape, strict=True)
-        ):
-            row = np.ravel_multi_index(out, self.out_shape)
-            self.matrix[row, np.ravel_multi_index(source, self.shape)] += value
+        if self.inside(out, self.out_shape) and self.inside(source, self.shape):
+            self.matrix[self.place(out, self.out_shape), self.place(source, self.shape)] += value
+
+    @staticmethod
+    def inside(neuron, shape):
+        """Tell whether there is such a neuron; there is none in the padding."""
+        return all(0 <= i < n for i, n in zip(neuron, shape, strict=True))
+
+    @staticmethod
+    def place(neuron, shape):
+        """Return the row or column of neuron (c, y, x)."""
+        return (neuron[0] * shape[1] + neuron[1]) * shape[2] + neuron[2]
 
     def with_bias(self, bias):
         """Give every pixel of output channel c ``bias[c]``."""
@@ -165,9 +172,13 @@ def fire(neuron, current, u, v):
     return fired, u, np.where(fired, rest, v)
 
 
-def simulate_one(graph, image, num_steps):
+def connection_maps(graph):
+    """Return (connection, matrix, bias) of every connection."""
+    return [(c, *chain_map(c.transforms, graph[c.source].shape)[:2]) for c in graph.connections]
+
+
+def simulate_one(graph, maps, image, num_steps):
     """Return what one (C, H, W) image causes: spikes by name, (T, C, H, W); (T, K, H, W) sums."""
-    maps = [(c, *chain_map(c.transforms, graph[c.source].shape)[:2]) for c in graph.connections]
     u = {p.name: np.zeros(p.size) for p in graph.hidden}
     v = {p.name: np.full(p.size, p.neuron.v_initial) for p in graph.hidden}
     spikes = {p.name: [] for p in graph.hidden}
@@ -191,7 +202,8 @@ def simulate_one(graph, image, num_steps):
 
 def slow_simulate(graph, images, num_steps):
     """Return spikes by name, (T, B, C, H, W), and accumulated potentials, (T, B, K, H, W)."""
-    one_by_one = [simulate_one(graph, image, num_steps) for image in images]
+    maps = connection_maps(graph)
+    one_by_one = [simulate_one(graph, maps, image, num_steps) for image in images]
     names = one_by_one[0][0]
     spikes = {name: np.stack([one[0][name] for one in one_by_one], axis=1) for name in names}
     return spikes, np.stack([one[1] for one in one_by_one], axis=1)

@@ -11,6 +11,7 @@ from handwritten_nets import NETS
 from spikeseg.config import ActivationConfig, ConversionConfig, NetworkConfig
 from spikeseg.conversion import convert
 from spikeseg.engine import simulate
+from spikeseg.layers import make_activation
 from spikeseg.networks import make_network
 
 STEPS = (16, 64, 256)
@@ -33,10 +34,10 @@ def images():
     return torch.rand(2, 2, 12, 12, generator=torch.Generator().manual_seed(2)).double()
 
 
-def unet(depth=1, activation="relu", **options):
+def unet(upsampling="nearest"):
     torch.manual_seed(4)
     config = NetworkConfig(
-        depth=depth, width=3, activation=ActivationConfig(activation, unit_rate_hz=400.0), **options
+        depth=1, width=3, upsampling=upsampling, activation=ActivationConfig("relu", 400.0)
     )
     network = make_network(config, in_channels=2, num_classes=3)
     return randomized(network, seed=4).double().eval()
@@ -49,7 +50,7 @@ def half_ready():
 
 @pytest.mark.parametrize("upsampling", ["transposed", "nearest", "bilinear"])
 def test_the_error_of_the_logits_falls_like_one_over_the_steps(upsampling):
-    errors = logit_errors(unet(upsampling=upsampling), images(), half_ready())
+    errors = logit_errors(unet(upsampling), images(), half_ready())
     assert errors[0] > 1e-3
     assert errors[0] > errors[1] > errors[2]
     assert slope(errors) == pytest.approx(-1, abs=0.15)
@@ -80,14 +81,16 @@ def test_a_low_percentile_saturates_and_leaves_an_error_that_more_steps_do_not_m
     assert errors[2] > 0.8 * errors[1]
 
 
-def test_loihi_neurons_come_close_to_the_network_that_was_trained_for_them():
-    network = unet(activation="loihi_relu")
-    trained = ConversionConfig("loihi", "trained", initial_potential=0.0)
-    as_relu = unet(activation="relu")
+def test_loihi_neurons_fire_at_the_rates_of_the_activation_they_were_trained_with():
+    torch.manual_seed(0)
+    activation = make_activation("loihi_relu", unit_rate_hz=1000.0, dt_ms=1.0)
+    network = nn.Sequential(nn.Conv2d(2, 4, 3, padding=1), activation).double()
     x = images()
-    graph = convert(network, x, trained)
+    graph = convert(network, x, ConversionConfig("loihi", "trained", initial_potential=0.0))
     with torch.inference_mode():
-        own, other = network(x), as_relu(x)
-    found = simulate(graph, x, 256).potential
-    own_error, other_error = (float((found - y).abs().mean()) for y in (own, other))
-    assert own_error < 0.5 * other_error
+        trained = network(x)
+    assert float(trained.max()) > 0.3
+    for steps in STEPS:  # a spike may be under way when time is up
+        missing = trained - simulate(graph, x, steps).potential
+        assert float(missing.min()) >= -1e-9
+        assert float(missing.max()) < 1 / steps

@@ -30,7 +30,7 @@ def train_of(name, currents, num_steps=None, **options):
     return [int(s) for s in spikes.flatten()], float(state.v)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(theta=dyadic(1, 1024), share=dyadic(0, 256), start=dyadic(0, 255), steps=st.integers(1, 80))
 def test_if_soft_fires_floor_of_all_it_got_over_the_threshold(theta, share, start, steps):
     current, initial = share * theta, start * theta
@@ -49,7 +49,7 @@ def test_if_soft_loses_nothing_of_a_changing_current(currents):
     assert left == sum(currents) - sum(spikes)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(theta=dyadic(1, 1024), current=dyadic(1, 1500))
 def test_if_hard_has_a_period_of_ceil_of_threshold_over_current(theta, current):
     period = math.ceil(theta / current)
@@ -59,7 +59,7 @@ def test_if_hard_has_a_period_of_ceil_of_threshold_over_current(theta, current):
     assert left == 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(theta=dyadic(1, 1024), current=dyadic(1, 1500))
 def test_loihi_has_a_period_of_the_first_whole_number_above_threshold_over_current(theta, current):
     period = math.floor(theta / current) + 1
@@ -94,7 +94,7 @@ def test_no_neuron_fires_twice_in_a_step(name):
     assert train_of(name, 100.0, 7)[0] == [1] * 7
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(current=dyadic(-64, 512))
 def test_the_rate_of_loihi_is_the_activation_loihi_relu(current):
     assume(current <= 0 or (1 / current).denominator != 1)
