@@ -81,27 +81,6 @@ def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
     return TracedNetwork(module, walk.shapes, walk.amplitudes, tuple(walk.connections))
 
 
-def record_activations(traced: TracedNetwork, images: Tensor) -> dict[str, Tensor]:
-    """Run the traced network and return each hidden population's activation, (B, C, H, W)."""
-    recorder = _Recorder(traced)
-    with torch.inference_mode():
-        recorder.run(images.clone())
-    return recorder.found
-
-
-class _Recorder(fx.Interpreter):
-    def __init__(self, traced: TracedNetwork) -> None:
-        super().__init__(traced.module)
-        self._names = set(traced.amplitudes)
-        self.found: dict[str, Tensor] = {}
-
-    def run_node(self, n: fx.Node) -> Any:
-        value = super().run_node(n)
-        if n.meta.get("population") in self._names:
-            self.found[n.meta["population"]] = value.clone()  # it may be changed in place later
-        return value
-
-
 class _Walk:
     """Visits the nodes of a traced graph in order."""
 

@@ -5,7 +5,8 @@ from torch import Tensor
 
 from spikeseg.config import ConversionConfig
 from spikeseg.conversion.recipes import RECIPES
-from spikeseg.conversion.tracing import TracedNetwork, record_activations
+from spikeseg.conversion.recording import record_activations
+from spikeseg.conversion.tracing import TracedNetwork
 from spikeseg.errors import ConfigError
 
 
