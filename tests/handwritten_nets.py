@@ -1,5 +1,7 @@
 """Small networks as users write them; each shows one thing that tracing must get right."""
 
+import operator
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -93,7 +95,7 @@ def residual_in_place():
         kept = n.act(n.stem(x))
         out = n.norm(n.branch(kept))
         out += kept
-        kept += out
+        operator.iadd(kept, out)  # tracing sees ``kept += out`` as an addition and a new name
         before = n.project(kept)
         after = n.act(before)
         return n.head(torch.cat([before, after, nn.functional.dropout(kept, training=False)], 1))
