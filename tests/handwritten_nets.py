@@ -1,7 +1,5 @@
 """Small networks as users write them; each shows one thing that tracing must get right."""
 
-import operator
-
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -95,7 +93,7 @@ def residual_in_place():
         kept = n.act(n.stem(x))
         out = n.norm(n.branch(kept))
         out += kept
-        operator.iadd(kept, out)  # tracing sees ``kept += out`` as an addition and a new name
+        kept += out
         before = n.project(kept)
         after = n.act(before)
         return n.head(torch.cat([before, after, nn.functional.dropout(kept, training=False)], 1))

@@ -57,6 +57,14 @@ class Constant(nn.Module):
         return torch.cat([x, self.scale], dim=1)
 
 
+def changed_under_another_name(n, x):
+    """Tracing takes ``x += y`` for ``x = x + y``, so ``kept`` would keep what it was."""
+    x = n.conv(x)
+    kept = x
+    x += n.conv(x)
+    return x + kept
+
+
 def norm_without_statistics():
     return nn.BatchNorm2d(2, track_running_stats=False)
 
@@ -177,6 +185,11 @@ REFUSED = {
     "branch on values": (Branches(), "Branches.forward cannot be traced", "must not branch"),
     "branch on length": (AsksForLength(), "AsksForLength.forward cannot be tr", "must not branch"),
     "loop over rows": (CountsRows(), "CountsRows.forward cannot be traced", "must not branch"),
+    "a tensor changed under another name": (
+        Net(changed_under_another_name, conv=conv(2, 2)),
+        "Net computes other values than its traced operations",
+        "x = x + y in place of x += y",
+    ),
     "tuple output": (function(lambda x: (x, x)), "returns a tuple", "one tensor of logits"),
     "dict output": (function(lambda x: {"out": x}), "returns a dict", "one tensor of logits"),
 }

@@ -25,5 +25,5 @@ class _Recorder(fx.Interpreter):
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
         if n.meta.get("population") in self._names:
-            self.found[n.meta["population"]] = value.clone()  # it may be changed in place later
+            self.found[n.meta["population"]] = value
         return value

@@ -72,13 +72,27 @@ def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
         UnsupportedLayerError: an operation that a spiking graph cannot express; names the layer
             and what works in its place.
     """
-    module = graph_module(copy.deepcopy(network).eval())
+    network = copy.deepcopy(network).eval()
+    module = graph_module(network)
     with torch.inference_mode():
-        ShapeRecorder(module).run(example.clone())
+        found = ShapeRecorder(module).run(example.clone())
     walk = _Walk(module)
     for node in module.graph.nodes:
         walk.visit(node)
+    _check_same(network, example, found)
     return TracedNetwork(module, walk.shapes, walk.amplitudes, tuple(walk.connections))
+
+
+def _check_same(network: nn.Module, example: Tensor, found: Tensor) -> None:
+    """Check that the traced operations are all that the network does."""
+    with torch.inference_mode():
+        expected = network(example.clone())
+    if not torch.allclose(found, expected, rtol=1e-3, atol=1e-5, equal_nan=True):
+        raise UnsupportedLayerError(
+            f"{type(network).__name__} computes other values than its traced operations, by up to "
+            f"{float((found - expected).abs().max()):.2g}; tracing misses what changes a tensor in "
+            "place while another name still refers to it. Write x = x + y in place of x += y."
+        )
 
 
 class _Walk:
@@ -150,14 +164,9 @@ class _Walk:
         self._connect(self.values[x], name, shape_of(node))
         self.amplitudes[name] = amplitude
         node.meta["population"] = name
-        self._assign(node, (_Term(name),), x if inplace else None)
-
-    def _assign(self, node: fx.Node, value: _Expression, overwritten: fx.Node | None) -> None:
-        """Give a node its value, and every name of a tensor that it overwrites as well."""
-        if overwritten is not None:
-            old = self.values[overwritten]
-            for name in [n for n, known in self.values.items() if known is old]:
-                self.values[name] = value
+        value, old = (_Term(name),), self.values[x]
+        if inplace:  # every name of the tensor that is overwritten has the new value, too
+            self.values |= {n: value for n, known in self.values.items() if known is old}
         self.values[node] = value
 
     def _connect(self, expression: _Expression, target: str, shape: Shape) -> None:
@@ -203,8 +212,7 @@ class _Walk:
             raise unsupported(node, f"addition with {', '.join(node.kwargs)}")
         if shape_of(first) != shape_of(second):
             raise unsupported(node, "addition with broadcasting")
-        total = self.values[first] + self.values[second]
-        self._assign(node, total, first if node.target is operator.iadd else None)
+        self.values[node] = self.values[first] + self.values[second]
 
     def concatenate(self, node: fx.Node) -> None:
         """Handle a concatenation over channels: each part among zeros, then summed."""
@@ -261,7 +269,6 @@ _FUNCTIONS: dict[Any, Callable[[_Walk, fx.Node], None]] = {
     F.interpolate: _Walk.interpolate,
     F.avg_pool2d: _Walk.pool,
     operator.add: _Walk.add,
-    operator.iadd: _Walk.add,
     torch.add: _Walk.add,
     torch.cat: _Walk.concatenate,
     torch.concat: _Walk.concatenate,
