@@ -1,8 +1,8 @@
 """From a trained torch network to a spiking graph, neuron for neuron.
 
-``tracing`` walks the network, ``recording`` keeps its activations, ``translation`` turns one torch
-layer into one transform, ``folding`` shortens chains of transforms, ``recipes`` (a plug point)
-choose what a spike is worth, ``converting`` folds that into the weights.
+``nodes`` reads a network with torch.fx, ``tracing`` walks it, ``recording`` keeps its activations,
+``translation`` turns one torch layer into one transform, ``folding`` shortens chains of transforms,
+``recipes`` (a plug point) choose what a spike is worth, ``converting`` folds that into the weights.
 """
 
 from spikeseg.conversion.converting import convert

@@ -12,7 +12,7 @@ def record_activations(traced: TracedNetwork, images: Tensor) -> dict[str, Tenso
     """Run the traced network and return each hidden population's activation, (B, C, H, W)."""
     recorder = _Recorder(traced)
     with torch.inference_mode():
-        recorder.run(images)
+        recorder.run(images.clone())
     return recorder.found
 
 

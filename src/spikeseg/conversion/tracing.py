@@ -14,10 +14,18 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import Tensor, fx, nn
-from torch.fx.passes.shape_prop import ShapeProp
 
 from spikeseg.conversion import translation
 from spikeseg.conversion.folding import fold
+from spikeseg.conversion.nodes import (
+    ShapeRecorder,
+    argument,
+    graph_module,
+    option,
+    place_of,
+    shape_of,
+    unsupported,
+)
 from spikeseg.errors import UnsupportedLayerError
 from spikeseg.graph import ChannelPadding, Connection, Transform
 from spikeseg.graph.transforms import Shape, without_bias
@@ -53,12 +61,6 @@ class TracedNetwork:
     connections: tuple[Connection, ...]
 
 
-class _Tracer(fx.Tracer):
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        known = isinstance(m, AbstractActivation | SizeGuard)
-        return known or super().is_leaf_module(m, module_qualified_name)
-
-
 def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
     """Trace a network.
 
@@ -71,21 +73,26 @@ def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
             and what works in its place.
     """
     network = copy.deepcopy(network).eval()
-    tracer = _Tracer()
-    try:
-        graph = tracer.trace(network)
-    except (fx.proxy.TraceError, TypeError) as error:
-        raise UnsupportedLayerError(
-            f"{type(network).__name__}.forward cannot be traced ({error}); it must not branch on "
-            "the values or sizes of tensors. Move such checks out of forward."
-        ) from error
-    module = fx.GraphModule(network, graph)
+    module = graph_module(network)
     with torch.inference_mode():
-        ShapeProp(module).propagate(example)
+        found = ShapeRecorder(module).run(example.clone())
     walk = _Walk(module)
-    for node in graph.nodes:
+    for node in module.graph.nodes:
         walk.visit(node)
+    _check_same(network, example, found)
     return TracedNetwork(module, walk.shapes, walk.amplitudes, tuple(walk.connections))
+
+
+def _check_same(network: nn.Module, example: Tensor, found: Tensor) -> None:
+    """Check that the traced operations are all that the network does."""
+    with torch.inference_mode():
+        expected = network(example.clone())
+    if not torch.allclose(found, expected, rtol=1e-3, atol=1e-5, equal_nan=True):
+        raise UnsupportedLayerError(
+            f"{type(network).__name__} computes other values than its traced operations, by up to "
+            f"{float((found - expected).abs().max()):.2g}; tracing misses what changes a tensor in "
+            "place while another name still refers to it. Write x = x + y in place of x += y."
+        )
 
 
 class _Walk:
@@ -111,56 +118,56 @@ class _Walk:
             case "call_function" | "call_method":
                 self._function(node)
             case _:
-                raise self._unsupported(node, str(node.target))
+                raise unsupported(node, "a constant tensor")
 
     def _start(self, node: fx.Node) -> None:
-        if INPUT in self.shapes:
-            raise UnsupportedLayerError(
-                f"the network takes a second input, {node.name!r}; a spiking graph takes one image."
-            )
-        self.shapes[INPUT] = _shape(node)
+        self.shapes[INPUT] = shape_of(node)
         self.values[node] = (_Term(INPUT),)
 
     def _finish(self, node: fx.Node) -> None:
         result = node.args[0]
         if not isinstance(result, fx.Node):
+            kind = type(result).__name__.removeprefix("immutable_")
             raise UnsupportedLayerError(
-                f"the network returns a {type(result).__name__}; it must return one tensor of "
-                "logits (B, K, H, W)."
+                f"the network returns a {kind}; it must return one tensor of logits (B, K, H, W)."
             )
-        self._connect(self.values[result], OUTPUT, _shape(result))
+        self._connect(self.values[result], OUTPUT, shape_of(result))
 
     def _layer(self, node: fx.Node) -> None:
-        layer = self.layers[str(node.target)]
-        x = node.args[0]
-        assert isinstance(x, fx.Node)
+        layer, x = self.layers[str(node.target)], argument(node)
+        if len(node.args) + len(node.kwargs) > 1:
+            raise unsupported(node, f"{type(layer).__name__} called with more than an image")
         if isinstance(layer, AbstractActivation):
             self._populate(node, x, str(node.target), layer.amplitude)
         elif isinstance(layer, nn.ReLU):
-            self._populate(node, x, str(node.target), None)
+            self._populate(node, x, str(node.target), None, layer.inplace)
         elif isinstance(layer, _PASSIVE):
             self.values[node] = self.values[x]
         elif isinstance(layer, nn.Upsample):
-            self._upsample(node, x, layer.mode, layer.align_corners)
+            self._upsample(node, x, layer.mode, layer.align_corners, layer.scale_factor)
         elif type(layer) in translation.LAYERS:
             self._append(node, x, lambda: translation.LAYERS[type(layer)](layer))
         else:
-            raise self._unsupported(node, type(layer).__name__)
+            raise unsupported(node, type(layer).__name__)
 
     def _function(self, node: fx.Node) -> None:
         handler = _FUNCTIONS.get(node.target)
         if handler is None:
-            name = getattr(node.target, "__name__", str(node.target))
-            raise self._unsupported(node, name)
+            raise unsupported(node, getattr(node.target, "__name__", str(node.target)))
         handler(self, node)
 
-    def _populate(self, node: fx.Node, x: fx.Node, name: str, amplitude: float | None) -> None:
+    def _populate(
+        self, node: fx.Node, x: fx.Node, name: str, amplitude: float | None, inplace: bool = False
+    ) -> None:
         """Make a population out of what flows into an activation."""
         name = _activation_name(name, self.shapes)
-        self._connect(self.values[x], name, _shape(node))
+        self._connect(self.values[x], name, shape_of(node))
         self.amplitudes[name] = amplitude
         node.meta["population"] = name
-        self.values[node] = (_Term(name),)
+        value, old = (_Term(name),), self.values[x]
+        if inplace:  # every name of the tensor that is overwritten has the new value, too
+            self.values |= {n: value for n, known in self.values.items() if known is old}
+        self.values[node] = value
 
     def _connect(self, expression: _Expression, target: str, shape: Shape) -> None:
         self.shapes[target] = shape
@@ -170,20 +177,23 @@ class _Walk:
         try:
             self.values[node] = _lengthened(self.values[x], make())
         except UnsupportedLayerError as error:
-            raise UnsupportedLayerError(f"layer {node.target!s}: {error}") from error
+            raise UnsupportedLayerError(f"{place_of(node)}: {error}") from error
 
-    def _upsample(self, node: fx.Node, x: fx.Node, mode: str, corners: bool | None) -> None:
-        before, after = _shape(x)[1:], _shape(node)[1:]
-        self._append(node, x, lambda: translation.upsampling(mode, corners, before, after))
+    def _upsample(
+        self, node: fx.Node, x: fx.Node, mode: str, corners: bool | None, scale: Any
+    ) -> None:
+        before, after = shape_of(x)[1:], shape_of(node)[1:]
+        self._append(node, x, lambda: translation.upsampling(mode, corners, scale, before, after))
 
     def relu(self, node: fx.Node) -> None:
         """Handle a functional ReLU."""
-        self._populate(node, _argument(node), node.name, None)
+        inplace = node.target in _RELUS_IN_PLACE or option(node, 1, "inplace", False)
+        self._populate(node, argument(node), node.name, None, inplace)
 
     def interpolate(self, node: fx.Node) -> None:
         """Handle ``F.interpolate``."""
-        mode = str(_named(node, 3, "mode", "nearest"))
-        self._upsample(node, _argument(node), mode, _named(node, 4, "align_corners", None))
+        mode, corners = option(node, 3, "mode", "nearest"), option(node, 4, "align_corners")
+        self._upsample(node, argument(node), mode, corners, option(node, 2, "scale_factor"))
 
     def pool(self, node: fx.Node) -> None:
         """Handle ``F.avg_pool2d``."""
@@ -191,24 +201,26 @@ class _Walk:
         options: dict[str, Any] = dict(node.kwargs)
         options.pop("input", None)
         make = lambda: translation.average_pooling(*arguments, **options)  # noqa: E731
-        self._append(node, _argument(node), make)
+        self._append(node, argument(node), make)
 
     def add(self, node: fx.Node) -> None:
         """Handle the sum of two values."""
-        if not all(isinstance(a, fx.Node) for a in node.args[:2]) or node.kwargs:
-            raise self._unsupported(node, "addition of a constant")
-        first, second = (a for a in node.args[:2] if isinstance(a, fx.Node))
-        if _shape(first) != _shape(second):
-            raise self._unsupported(node, "addition with broadcasting")
+        first, second = option(node, 0, "input"), option(node, 1, "other")
+        if not (isinstance(first, fx.Node) and isinstance(second, fx.Node)):
+            raise unsupported(node, "addition of a constant")
+        if not {"input", "other"}.issuperset(node.kwargs):
+            raise unsupported(node, f"addition with {', '.join(node.kwargs)}")
+        if shape_of(first) != shape_of(second):
+            raise unsupported(node, "addition with broadcasting")
         self.values[node] = self.values[first] + self.values[second]
 
     def concatenate(self, node: fx.Node) -> None:
         """Handle a concatenation over channels: each part among zeros, then summed."""
-        axis, parts = _named(node, 1, "dim", 0), node.args[0]
+        axis, parts = option(node, 1, "dim", 0), option(node, 0, "tensors")
         assert isinstance(parts, list | tuple)
         if axis not in (1, -3):
-            raise self._unsupported(node, f"cat over axis {axis}")
-        widths = [_shape(p)[0] for p in parts if isinstance(p, fx.Node)]
+            raise unsupported(node, f"cat over axis {axis}")
+        widths = [shape_of(p)[0] for p in parts if isinstance(p, fx.Node)]
         expression: _Expression = ()
         for i, part in enumerate(parts):
             assert isinstance(part, fx.Node)
@@ -216,17 +228,15 @@ class _Walk:
             expression += _lengthened(self.values[part], place)
         self.values[node] = expression
 
-    def skip(self, node: fx.Node) -> None:
-        """Handle what does nothing in evaluation mode."""
-        self.values[node] = self.values[_argument(node)]
+    def drop(self, node: fx.Node) -> None:
+        """Handle functional dropout, which must do nothing in evaluation mode."""
+        if option(node, 2, "training", True):
+            raise unsupported(node, "dropout in evaluation mode")
+        self.skip(node)
 
-    def _unsupported(self, node: fx.Node, kind: str) -> UnsupportedLayerError:
-        advice = translation.ADVICE.get(kind)
-        place = f"layer {node.target!s}" if node.op == "call_module" else f"operation {node.name!r}"
-        return UnsupportedLayerError(
-            f"{place} ({kind}) cannot be expressed in a spiking graph. "
-            f"{'Instead, ' + advice + '. ' if advice else ''}Known are {translation.SUPPORTED}."
-        )
+    def skip(self, node: fx.Node) -> None:
+        """Handle what gives the same tensor again."""
+        self.values[node] = self.values[argument(node)]
 
 
 def _lengthened(expression: _Expression, transform: Transform) -> _Expression:
@@ -238,51 +248,32 @@ def _lengthened(expression: _Expression, transform: Transform) -> _Expression:
     )
 
 
-def _shape(node: fx.Node) -> Shape:
-    meta = node.meta.get("tensor_meta")
-    shape: tuple[int, ...] = tuple(getattr(meta, "shape", ()))
-    if len(shape) != 4:
-        raise UnsupportedLayerError(
-            f"operation {node.name!r} gives a tensor of shape {shape}; a spiking graph "
-            "takes images, (B, C, H, W), throughout."
-        )
-    return (int(shape[1]), int(shape[2]), int(shape[3]))
-
-
-def _argument(node: fx.Node) -> fx.Node:
-    x = node.args[0] if node.args else node.kwargs["input"]
-    assert isinstance(x, fx.Node)
-    return x
-
-
-def _named(node: fx.Node, place: int, name: str, default: Any) -> Any:
-    return node.args[place] if len(node.args) > place else node.kwargs.get(name, default)
-
-
 def _activation_name(name: str, taken: dict[str, Shape]) -> str:
     """Return the layer's own name; an activation that is called twice is two populations."""
     count = 2
     unique = name
-    while unique in taken:
+    while unique in taken or unique == OUTPUT:
         unique = f"{name}_{count}"
         count += 1
     return unique
 
 
+_RELUS_IN_PLACE = ("relu_", torch.relu_)
 _PASSIVE = (nn.Identity, nn.Dropout, nn.Dropout2d, SizeGuard)
 _FUNCTIONS: dict[Any, Callable[[_Walk, fx.Node], None]] = {
     F.relu: _Walk.relu,
     torch.relu: _Walk.relu,
     "relu": _Walk.relu,
     "relu_": _Walk.relu,
+    torch.relu_: _Walk.relu,
     F.interpolate: _Walk.interpolate,
     F.avg_pool2d: _Walk.pool,
     operator.add: _Walk.add,
-    operator.iadd: _Walk.add,
     torch.add: _Walk.add,
     torch.cat: _Walk.concatenate,
     torch.concat: _Walk.concatenate,
-    F.dropout: _Walk.skip,
-    F.dropout2d: _Walk.skip,
+    torch.concatenate: _Walk.concatenate,
+    F.dropout: _Walk.drop,
+    F.dropout2d: _Walk.drop,
     "contiguous": _Walk.skip,
 }

@@ -104,8 +104,13 @@ def average_pooling(
     return AveragePooling(kernel, kernel if stride is None else _pair(stride), _pair(padding))
 
 
-def upsampling(mode: str, align_corners: bool | None, before: Pair, after: Pair) -> Upsampling:
-    """Translate an interpolation from ``before`` to ``after`` (height, width)."""
+def upsampling(
+    mode: str, align_corners: bool | None, scale: Any, before: Pair, after: Pair
+) -> Upsampling:
+    """Translate an interpolation from ``before`` to ``after`` (height, width).
+
+    ``scale`` is torch's ``scale_factor``: 2.1 also enlarges 4 pixels to 8, but to other values.
+    """
     if mode not in ("nearest", "bilinear"):
         raise _refuse(f"the interpolation is {mode!r}", "'nearest' and 'bilinear'")
     if after[0] % before[0] or after[1] % before[1]:
@@ -113,6 +118,8 @@ def upsampling(mode: str, align_corners: bool | None, before: Pair, after: Pair)
             f"{before[0]} x {before[1]} is interpolated to {after[0]} x {after[1]}",
             "enlargement by whole factors",
         )
+    if scale is not None and any(factor % 1 for factor in np.atleast_1d(scale)):
+        raise _refuse(f"the scale factor is {scale}", "enlargement by whole factors")
     kind: Literal["nearest", "bilinear"] = "nearest" if mode == "nearest" else "bilinear"
     return Upsampling((after[0] // before[0], after[1] // before[1]), kind, bool(align_corners))
 
@@ -140,20 +147,28 @@ ADVICE: dict[str, str] = {
     "MaxPool2d": "use a strided convolution or average pooling",
     "max_pool2d": "use a strided convolution or average pooling",
     "AdaptiveAvgPool2d": "use AvgPool2d with a fixed kernel",
+    "adaptive_avg_pool2d": "use AvgPool2d with a fixed kernel",
     "Linear": "use a 1 x 1 convolution",
     "linear": "use a 1 x 1 convolution",
+    "Flatten": "keep the image axes: a segmentation network has no flat layer",
     "flatten": "keep the image axes: a segmentation network has no flat layer",
     "Sigmoid": "train with logits and drop it: the largest logit is the mask",
     "sigmoid": "train with logits and drop it: the largest logit is the mask",
     "Softmax": "train with logits and drop it: the largest logit is the mask",
     "softmax": "train with logits and drop it: the largest logit is the mask",
     "LeakyReLU": "use ReLU: a spike has no sign",
+    "leaky_relu": "use ReLU: a spike has no sign",
     "GELU": "use ReLU",
     "SiLU": "use ReLU",
     "ELU": "use ReLU",
     "GroupNorm": "use BatchNorm2d, which folds into the weights",
     "InstanceNorm2d": "use BatchNorm2d, which folds into the weights",
     "LayerNorm": "use BatchNorm2d, which folds into the weights",
+    "getattr": "use fixed sizes or scale factors in place of the sizes of tensors",
+    "size": "use fixed sizes or scale factors in place of the sizes of tensors",
+    "addition of a constant": "put it into the bias of a layer before",
+    "a constant tensor": "put it into the weights or the bias of a layer",
+    "dropout in evaluation mode": "pass training=self.training, or use nn.Dropout2d",
     "mul": "products of activations are not linear; use addition or concatenation",
 }
 """What works in the place of what does not."""

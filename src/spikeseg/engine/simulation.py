@@ -13,7 +13,7 @@ from torch import Tensor
 
 from spikeseg.engine.currents import Current
 from spikeseg.engine.scan import initial_state, scan
-from spikeseg.errors import ConfigError, ShapeError
+from spikeseg.errors import ConfigError, DataError, ShapeError
 from spikeseg.graph import SpikingGraph
 from spikeseg.neurons import State
 
@@ -61,11 +61,13 @@ def simulate(
         progress: called with the number of steps done since the last call.
 
     Raises:
-        ConfigError: no steps, or a mask step outside of 1..T.
+        ConfigError: no steps, no mask step, or one outside of 1..T.
+        DataError: the images are not float32 or float64.
         ShapeError: the images do not fit the graph.
     """
     steps = tuple(mask_steps) if mask_steps is not None else (num_steps,)
-    _check(graph, images, num_steps, steps)
+    _check_steps(num_steps, steps)
+    _check_images(graph, images)
     graph = graph.resized(images.shape[2], images.shape[3])
     with torch.inference_mode():
         walk = _Walk(graph, images, steps, keep_spikes)
@@ -78,15 +80,25 @@ def simulate(
         return walk.result(num_steps)
 
 
-def _check(graph: SpikingGraph, images: Tensor, num_steps: int, steps: Sequence[int]) -> None:
+def _check_steps(num_steps: int, steps: Sequence[int]) -> None:
     if num_steps < 1:
         raise ConfigError(f"num_steps is {num_steps}; it must be at least 1.")
-    if any(not 1 <= step <= num_steps for step in steps):
-        raise ConfigError(f"mask_steps are {list(steps)}; they must lie in 1..{num_steps}.")
-    if images.ndim != 4 or images.shape[1] != graph.input.shape[0]:
+    if not steps or any(not 1 <= step <= num_steps for step in steps):
+        raise ConfigError(
+            f"mask_steps are {list(steps)}; they must lie in 1..{num_steps}, at least one."
+        )
+
+
+def _check_images(graph: SpikingGraph, images: Tensor) -> None:
+    if images.dtype not in (torch.float32, torch.float64):
+        raise DataError(
+            f"images are {images.dtype}; they must be float32 or float64, with values as in "
+            "training (usually 0..1). Convert them first."
+        )
+    if images.ndim != 4 or not len(images) or images.shape[1] != graph.input.shape[0]:
         raise ShapeError(
             f"images have shape {tuple(images.shape)}; the network takes "
-            f"(B, {graph.input.shape[0]}, H, W)."
+            f"(B, {graph.input.shape[0]}, H, W) with at least one image."
         )
 
 
@@ -143,7 +155,7 @@ class _Walk:
         total: Tensor | None = None
         for current in self.currents[name]:
             if current.source in spikes:
-                part = current(spikes[current.source].flatten(0, 1))
+                part = _own(current, spikes[current.source].flatten(0, 1))
                 total = part if total is None else total.add_(part)
         constant = self.constant[name]
         if total is None:
@@ -177,6 +189,12 @@ class _Walk:
         )
 
 
+def _own(current: Current, spikes: Tensor) -> Tensor:
+    """Return a current that may be added to: an empty chain would give the spikes themselves."""
+    part = current(spikes)
+    return part.clone() if part.data_ptr() == spikes.data_ptr() else part
+
+
 def run_analog(
     graph: SpikingGraph, images: Tensor, activation: Callable[[Tensor], Tensor] = torch.relu
 ) -> dict[str, Tensor]:
@@ -189,7 +207,12 @@ def run_analog(
 
     Returns:
         For each population its values, (B, C, H, W), in the units of the traced network.
+
+    Raises:
+        DataError: the images are not float32 or float64.
+        ShapeError: the images do not fit the graph.
     """
+    _check_images(graph, images)
     graph = graph.resized(images.shape[2], images.shape[3])
     values = {graph.input.name: images}
     for population in graph.populations[1:]:

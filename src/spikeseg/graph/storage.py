@@ -2,9 +2,8 @@
 
 import dataclasses
 import json
-import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,8 +64,8 @@ def save_graph(graph: SpikingGraph, path: Path, made_from: str = "") -> None:
             for c in graph.connections
         ],
     }
-    with atomic_path(path) as temporary:
-        np.savez(temporary, structure=np.array(json.dumps(structure)), **arrays)  # type: ignore[arg-type]
+    with atomic_path(path) as temporary, open(temporary, "wb") as file:
+        np.savez(file, structure=np.array(json.dumps(structure)), **arrays)  # type: ignore[arg-type]
 
 
 def load_graph(path: Path) -> SpikingGraph:
@@ -75,20 +74,26 @@ def load_graph(path: Path) -> SpikingGraph:
     Raises:
         CorruptFileError: the file is cut short, damaged or not a graph.
         FormatVersionError: another version wrote it.
+        OSError: there is no such file, or it may not be read.
     """
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            arrays = dict(stored)
-        structure = json.loads(str(arrays.pop("structure")))
-        _check_format(path, structure)
-        return _build(structure, arrays)
-    except (KeyError, TypeError, ValueError, EOFError, OSError, zipfile.BadZipFile) as error:
-        if isinstance(error, FileNotFoundError):
+    with open(path, "rb") as file:
+        try:
+            return _read(path, file)
+        except FormatVersionError:
             raise
-        raise CorruptFileError(
-            f"{path} is not a spiking graph or is damaged ({type(error).__name__}: {error}); "
-            "convert the network again."
-        ) from error
+        except Exception as error:  # damaged bytes make zipfile, NumPy and JSON raise anything
+            raise CorruptFileError(
+                f"{path} is not a spiking graph or is damaged ({type(error).__name__}: {error}); "
+                "convert the network again."
+            ) from error
+
+
+def _read(path: Path, file: BinaryIO) -> SpikingGraph:
+    with np.load(file, allow_pickle=False) as stored:
+        arrays = dict(stored)
+    structure = json.loads(str(arrays.pop("structure")))
+    _check_format(path, structure)
+    return _build(structure, arrays)
 
 
 def _check_format(path: Path, structure: dict[str, Any]) -> None:

@@ -1,11 +1,13 @@
 """Populations, connections and the graph that they form."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
+from math import lcm
 
 from spikeseg.errors import ConfigError, ShapeError
 from spikeseg.graph.support import num_synapses
-from spikeseg.graph.transforms import Shape, Transform, output_shape
+from spikeseg.graph.transforms import Shape, Transform, magnification, output_shape
 from spikeseg.neurons import Neuron
 
 
@@ -61,7 +63,8 @@ class SpikingGraph:
         dt_ms: length of a time step in milliseconds.
 
     Raises:
-        ConfigError: a name is unknown or used twice, or a connection leads backwards.
+        ConfigError: a name is unknown or used twice, a connection leads backwards, a population
+            has no connection, or has a neuron where none belongs (or none where one does).
         ShapeError: a connection does not fit the shape of its target.
     """
 
@@ -70,10 +73,18 @@ class SpikingGraph:
     dt_ms: float = 1.0
 
     def __post_init__(self) -> None:
-        if len(self._index) != len(self.populations):
-            raise ConfigError("two populations share a name; names are unique in a graph.")
+        for i, population in enumerate(self.populations):
+            if self._index[population.name] != i:
+                raise ConfigError(
+                    f"two populations share the name {population.name!r}; names are unique in a "
+                    "graph. Rename one."
+                )
         for connection in self.connections:
             self._check(connection)
+        if len(self.populations) < 2:
+            raise ConfigError("a graph has an input and an output; list at least two populations.")
+        for population in self.populations:
+            self._check_role(population)
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -98,6 +109,19 @@ class SpikingGraph:
                 f"{self[ends[1]].shape}. Use an image size that the network's strides divide."
             )
 
+    def _check_role(self, population: Population) -> None:
+        is_end = population in (self.input, self.output)
+        if is_end == (population.neuron is not None):
+            raise ConfigError(
+                f"population {population.name!r} has {'a' if is_end else 'no'} neuron; the input "
+                "and the output have none, all populations between them have one."
+            )
+        if population is not self.input and not self.into(population.name):
+            raise ConfigError(
+                f"no connection leads into population {population.name!r}; all but the input need "
+                "one. Connect it or leave it out."
+            )
+
     def __getitem__(self, name: str) -> Population:
         return self.populations[self._index[name]]
 
@@ -118,8 +142,20 @@ class SpikingGraph:
 
     @property
     def stride(self) -> int:
-        """The multiple that the height and width of images must be of."""
-        return max(self.input.shape[1] // p.shape[1] for p in self.populations)
+        """The multiple that the height and width of images must be of.
+
+        Every resolution on the way, also inside of a connection, is a whole share of the image.
+        """
+        scales = {self.input.name: (Fraction(1), Fraction(1))}
+        passed = {Fraction(1)}
+        for connection in sorted(self.connections, key=lambda c: self._index[c.source]):
+            rows, columns = scales.get(connection.source, (Fraction(1), Fraction(1)))
+            for transform in connection.transforms:
+                rows *= magnification(transform, 0)
+                columns *= magnification(transform, 1)
+                passed |= {rows, columns}
+            scales[connection.target] = rows, columns
+        return lcm(*(scale.denominator for scale in passed))
 
     @property
     def num_neurons(self) -> int:

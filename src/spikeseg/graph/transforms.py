@@ -6,6 +6,7 @@ tracing (where it comes from).
 """
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -157,6 +158,34 @@ def output_channels(transform: Transform, channels: int) -> int:
     return channels
 
 
+def _input_channels(transform: Transform) -> int | None:
+    """Return the number of channels that the weights are made for; ``None`` is any."""
+    match transform:
+        case Convolution():
+            return int(transform.weight.shape[1]) * transform.groups
+        case TransposedConvolution() | ChannelAffine():
+            return int(transform.weight.shape[0])
+        case _:
+            return None
+
+
+def magnification(transform: Transform, axis: int) -> Fraction:
+    """Return how much larger rows (``axis`` 0) or columns (1) get, borders aside.
+
+    >>> magnification(AveragePooling((2, 2), (2, 2)), axis=0)
+    Fraction(1, 2)
+    """
+    match transform:
+        case Convolution() | AveragePooling():
+            return Fraction(1, transform.stride[axis])
+        case TransposedConvolution():
+            return Fraction(transform.stride[axis])
+        case Upsampling():
+            return Fraction(transform.factor[axis])
+        case _:
+            return Fraction(1)
+
+
 def _taps(transform: Convolution | TransposedConvolution, axis: int) -> int:
     taps: int = transform.weight.shape[2 + axis]
     return taps
@@ -186,10 +215,16 @@ def output_shape(transforms: tuple[Transform, ...], shape: Shape) -> Shape:
     """Return the (C, H, W) shape after a chain of transforms.
 
     Raises:
-        ShapeError: nothing is left of the image.
+        ShapeError: nothing is left of the image, or weights are made for other channels.
     """
     channels, height, width = shape
     for transform in transforms:
+        expected = _input_channels(transform)
+        if expected not in (None, channels):
+            raise ShapeError(
+                f"{type(transform).__name__} has weights for {expected} channels and gets "
+                f"{channels}, from an input of shape {shape}; make the two agree."
+            )
         channels = output_channels(transform, channels)
         height, width = (output_length(transform, n, i) for i, n in enumerate((height, width)))
         if min(height, width) < 1:

@@ -58,7 +58,8 @@ class Neuron:
         tau_syn: time constant of the synaptic current in steps; 0 is none.
 
     Raises:
-        ConfigError: a threshold that is not positive or a negative time constant.
+        ConfigError: a threshold that is not positive, a negative time constant, or a value that
+            is not finite.
     """
 
     name: str = "if_soft"
@@ -72,8 +73,10 @@ class Neuron:
                 f"v_threshold is {self.v_threshold}; it must be positive and finite. A network "
                 "whose activations are all zero has no threshold: train it longer."
             )
-        if self.tau_syn < 0:
-            raise ConfigError(f"tau_syn is {self.tau_syn}; it must be 0 or more (steps).")
+        if not math.isfinite(self.v_initial):
+            raise ConfigError(f"v_initial is {self.v_initial}; it must be finite.")
+        if not (math.isfinite(self.tau_syn) and self.tau_syn >= 0):
+            raise ConfigError(f"tau_syn is {self.tau_syn}; it must be 0 or more (steps), finite.")
 
     @property
     def step(self) -> Step:
