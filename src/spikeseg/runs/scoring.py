@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from spikeseg._version import __version__
 from spikeseg.config import RunConfig
 from spikeseg.data import SegmentationData
+from spikeseg.errors import CorruptFileError
 from spikeseg.files import atomic_path, read_json, sha256, write_json
 from spikeseg.graph import Population, SpikingGraph
 from spikeseg.metrics import ConfusionMatrix, score
@@ -55,7 +56,10 @@ def write_scores(
 def _kept(folder: RunFolder, made_from: str) -> dict[str, Any]:
     """Return what `run` noted about the same graph, which an evaluation alone cannot know."""
     path = folder.file("metrics.json")
-    earlier = read_json(path) if path.exists() else {}
+    try:
+        earlier = read_json(path) if path.exists() else {}
+    except CorruptFileError:  # this is the command that its message asks for
+        earlier = {}
     same = earlier.get("made_from") == made_from
     return {k: v for k, v in earlier.items() if same and k in ("seconds", "training", "baseline")}
 
