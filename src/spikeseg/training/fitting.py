@@ -23,6 +23,8 @@ from spikeseg.progress import Progress, silent
 from spikeseg.training.callbacks import Checkpoint, History, Reporter
 from spikeseg.training.module import SegmentationTraining
 
+_BROKEN = (KeyError, TypeError, RuntimeError, EOFError, ValueError)
+
 
 @dataclass(frozen=True)
 class TrainingResult:
@@ -109,33 +111,30 @@ def _trainer(config: TrainingConfig, device: str, callbacks: list[Callback]) -> 
 def _fit(
     trainer: Trainer, module: SegmentationTraining, loader: object, checkpoint: Path | None
 ) -> None:
-    """Fit, and turn the many ways in which a checkpoint can be broken into one error."""
+    """Fit; Ctrl-C reaches the caller, where Lightning would leave the program."""
     if checkpoint is not None:
-        content = io.BytesIO(checkpoint.read_bytes())
-        try:
-            torch.load(content, map_location="cpu", weights_only=True)["state_dict"]
-        except (
-            KeyError,
-            TypeError,
-            RuntimeError,
-            EOFError,
-            ValueError,
-            pickle.PickleError,
-            zipfile.BadZipFile,
-        ) as error:
-            raise CorruptFileError(
-                f"{checkpoint} is damaged or no checkpoint ({error}); delete it and train anew, "
-                "without --resume."
-            ) from error
+        _check_checkpoint(checkpoint)
     handler = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(module, loader, ckpt_path=checkpoint, weights_only=True)
     except SystemExit as stop:
         if isinstance(stop.__context__, KeyboardInterrupt):
-            # Lightning answers Ctrl-C by leaving the program, deaf to any further Ctrl-C.
+            # Lightning has made the program deaf to any further Ctrl-C.
             signal.signal(signal.SIGINT, handler)
             raise KeyboardInterrupt from stop
         raise
+
+
+def _check_checkpoint(path: Path) -> None:
+    """Turn the many ways in which a checkpoint can be broken into one error."""
+    content = io.BytesIO(path.read_bytes())
+    try:
+        torch.load(content, map_location="cpu", weights_only=True)["state_dict"]
+    except (*_BROKEN, pickle.PickleError, zipfile.BadZipFile) as error:
+        raise CorruptFileError(
+            f"{path} is damaged or no checkpoint ({error}); delete it and train anew, without "
+            "--resume."
+        ) from error
 
 
 @contextlib.contextmanager
