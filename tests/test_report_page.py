@@ -216,6 +216,14 @@ def test_a_training_that_diverged_is_said_to_have(tmp_path):
     assert not any("nan" in path for path in re.findall(r" d=\"([^\"]*)\"", page.html))
 
 
+def test_a_run_whose_stages_were_called_one_by_one_has_no_times(tmp_path):
+    made = write_run(tmp_path)["metrics.json"]
+    del made["seconds"], made["training"]
+    (tmp_path / "metrics.json").write_text(json.dumps(made))
+    page = Page(write_report(tmp_path).read_text(encoding="utf-8"))
+    assert "called one by one" in page.words
+
+
 def test_text_from_the_files_is_escaped(whole):
     page, made = whole
     assert made["config.json"]["command"] in page.words
