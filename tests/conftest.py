@@ -17,7 +17,8 @@ torch.set_num_threads(1)
 
 TINY: dict[str, Any] = {
     "data": {"name": "cells", "num_images": 5, "image_size": 64, "seed": 1, "test": "3-4"},
-    "network": {"depth": 1, "width": 2, "dropout": 0.1},
+    "seed": 2,
+    "network": {"depth": 1, "width": 3, "dropout": 0.1},
     "training": {
         "epochs": 2,
         "steps_per_epoch": 3,

@@ -85,16 +85,38 @@ def check_config_file(path: Path) -> None:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict | None):
-        raise ConfigError(f"{path} holds a {type(values).__name__}; it must hold settings by name.")
+    if not isinstance(values, dict):
+        found = "nothing" if values is None else f"a {type(values).__name__}"
+        raise ConfigError(
+            f"{path} holds {found}; it must hold settings by name, such as `seed: 1`."
+        )
+    if wrong := _not_a_group(RunConfig, values, ""):
+        raise ConfigError(
+            f"{path}: {wrong[0]} is {wrong[1]!r}; it is a group, and its settings stand below it, "
+            f"indented: {', '.join(wrong[2])}."
+        )
     extra = {"config", "json", "out", "overwrite", "resume"}  # as `--print_config` writes them
-    for place, key, known in _unknown_keys(RunConfig, values or {}, ""):
+    for place, key, known in _unknown_keys(RunConfig, values, ""):
         if place or key not in extra:
             name = f"{place}{key}"
             raise ConfigError(
                 f"{path} has an unknown key {name!r}; {place.rstrip('.') or 'a run'} takes "
                 f"{', '.join(known)}{nearest(key, known)}"
             )
+
+
+def _not_a_group(
+    kind: Any, values: dict[str, Any], place: str
+) -> tuple[str, Any, list[str]] | None:
+    """Return the first group of settings that is given as one value, with what it takes."""
+    for key, hint in get_type_hints(kind).items():
+        if not dataclasses.is_dataclass(hint) or key not in values:
+            continue
+        if not isinstance(values[key], dict):
+            return f"{place}{key}", values[key], list(get_type_hints(hint))
+        if wrong := _not_a_group(hint, values[key], f"{place}{key}."):
+            return wrong
+    return None
 
 
 def _unknown_keys(

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spikeseg.batches import Augmenter
 from spikeseg.config import RunConfig
 from spikeseg.conversion import convert
 from spikeseg.data import SegmentationData
@@ -38,9 +39,9 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
         crops: (B, C, crop, crop) training crops.
 
     Raises:
-        ConfigError: a crop that the network's strides do not divide, a crop of the evaluation that
-            does not fit into the test images, a membrane class that is none, or a recipe that
-            cannot work on the network.
+        ConfigError: an augmentation out of range, a crop that the network's strides do not divide,
+            a crop of the evaluation that does not fit into the test images, a membrane class that
+            is none, or a recipe that cannot work on the network.
         UnknownNameError: no such neuron or recipe.
         UnsupportedLayerError: an operation that a spiking graph cannot express.
     """
@@ -51,6 +52,7 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
             f"training.crop is {crop}; this network needs a multiple of {multiple}. Use "
             f"{-(-crop // multiple) * multiple}, for example."
         )
+    Augmenter(config.training.augmentation, config.seed)
     graph = convert(network, crops[:1], config.conversion, dt_ms=config.dt_ms)
     evaluation_crop(config, data, graph.stride)
     blank = [np.zeros((1, 1), np.uint8)]
