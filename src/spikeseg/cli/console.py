@@ -43,12 +43,17 @@ def progress_bars(quiet: bool) -> Iterator[Tell]:
     tasks: dict[str, Any] = {}
 
     def tell(task: str, done: float, total: float, note: str = "") -> None:
+        if not tasks:
+            bars.start()
         if task not in tasks:
             tasks[task] = bars.add_task(task, total=total, note=note)
         bars.update(tasks[task], completed=done, total=total, note=note)
 
-    with bars:
+    try:
         yield tell
+    finally:
+        if tasks:  # else it would leave an empty line
+            bars.stop()
 
 
 def print_json(value: Any) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeseg.errors import DataError
+from spikeseg.errors import DataError, ShapeError
 from spikeseg.images import SUFFIXES, inspect_image, read_page, write_masks
 from spikeseg.progress import Progress, silent
 
@@ -41,6 +41,7 @@ def segment_files(
 
     Raises:
         DataError: nothing to read, or a file that cannot be read or written.
+        ShapeError: an image that the network does not take.
     """
     jobs = _jobs(source, out)
     pages = [inspect_image(path).pages for path, _ in jobs]
@@ -49,7 +50,10 @@ def segment_files(
     for (path, target), count in zip(jobs, pages, strict=True):
         masks = []
         for page in range(count):
-            masks.append(table[segment(read_page(path, page))])
+            try:
+                masks.append(table[segment(read_page(path, page))])
+            except ShapeError as error:
+                raise ShapeError(f"{path}: {error}") from error
             done += 1
             progress("segment", done, sum(pages))
         write_masks(target, np.stack(masks))
