@@ -2,8 +2,8 @@
 
 ``folder`` names the files, ``network_file`` reads and writes the trained network, ``stages`` are
 the verbs train, convert and evaluate, ``checks`` says beforehand what would fail, ``measuring``
-looks at both networks on the test images, ``scoring`` writes what was found, ``segmenting`` makes a
-run a function from image to mask, ``pipeline`` does everything.
+looks at both networks on the test images, ``scoring``, ``layer_table`` and ``examples`` write what
+was found, ``segmenting`` makes a run a function from image to mask, ``pipeline`` does everything.
 """
 
 from spikeseg.runs.folder import RunFolder

@@ -1,0 +1,44 @@
+"""``evaluation.npz``: the images that the report shows, and how their masks form."""
+
+import numpy as np
+
+from spikeseg.config import RunConfig
+from spikeseg.data import SegmentationData
+from spikeseg.files import atomic_path
+from spikeseg.runs.folder import RunFolder
+from spikeseg.runs.measuring import Measurement
+
+
+def write_examples(
+    folder: RunFolder, config: RunConfig, data: SegmentationData, found: Measurement
+) -> None:
+    """Write the images that the report shows; they are cut to the smallest one's size."""
+    count = min(config.evaluation.examples, len(data.test))
+    samples = [data.test[i] for i in range(count)]
+    height = min(s.mask.shape[0] for s in samples)
+    width = min(s.mask.shape[1] for s in samples)
+    steps = shown_steps(config.evaluation.num_steps)
+    images = [np.round(s.image[:, :height, :width] * 255).astype(np.uint8) for s in samples]
+    shown = [i[0] if len(i) == 1 else np.moveaxis(i, 0, -1) for i in images]
+    forming = [f[[s - 1 for s in steps], :height, :width] for f in found.forming[:count]]
+    with atomic_path(folder.file("evaluation.npz")) as temporary:
+        np.savez_compressed(
+            temporary,
+            names=np.array([s.name for s in samples]),
+            images=np.stack(shown),
+            masks=np.stack([s.mask[:height, :width] for s in samples]),
+            ann=np.stack([m[:height, :width] for m in found.analog[:count]]),
+            snn=np.stack([f[-1] for f in forming]),
+            steps=np.array(steps),
+            forming=np.stack(forming),
+        )
+
+
+def shown_steps(num_steps: int, most: int = 16) -> list[int]:
+    """Return at most ``most`` steps of 1..num_steps, denser at the start.
+
+    >>> shown_steps(32, most=6)
+    [1, 2, 4, 8, 16, 32]
+    """
+    places = np.geomspace(1, num_steps, min(most, num_steps))
+    return sorted({round(float(p)) for p in places})
