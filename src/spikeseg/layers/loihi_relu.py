@@ -48,4 +48,5 @@ class _Staircase(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:
         (x,) = ctx.saved_tensors
         root = torch.relu(x).mul_(0.5 / ctx.amplitude).add_(1.0)
-        return torch.where(x > 0, grad / root.square_(), 0.0), None
+        slope = torch.ops.aten.threshold_backward(grad / root.square_(), x, 0)
+        return slope, None
