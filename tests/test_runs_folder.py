@@ -17,7 +17,13 @@ from spikeseg.errors import (
     RunFolderError,
 )
 from spikeseg.files import read_json, sha256
-from spikeseg.runs import convert_stage, evaluate_stage, load_segmenter, train_stage
+from spikeseg.runs import (
+    convert_stage,
+    evaluate_stage,
+    load_segmenter,
+    save_network,
+    train_stage,
+)
 from spikeseg.runs.folder import from_dict
 
 STAGES = {
@@ -256,3 +262,18 @@ def test_a_network_for_other_data_is_not_scored(run_copy: Path, tmp_path: Path) 
     other = tiny(data={"name": "folder", "root": str(root)})
     with pytest.raises(RunFolderError, match=r"1 channels and 3 classes.*trained for 1 and 2"):
         evaluate_stage(RunFolder(run_copy), other)
+
+
+def test_a_graph_of_an_older_network_is_refused(run_copy: Path) -> None:
+    trained = load_network(run_copy / "network.safetensors")
+    with torch.no_grad():
+        next(trained.network.parameters()).add_(1.0)
+    save_network(trained, run_copy / "network.safetensors")
+    with pytest.raises(RunFolderError, match=r"graph\.npz was converted from another .*convert"):
+        load_segmenter(run_copy)
+
+
+def test_a_run_that_replaces_another_leaves_no_old_baseline(run_copy: Path) -> None:
+    assert (run_copy / "baseline" / "metrics.json").is_file()
+    RunFolder(run_copy).start(overwrite=True)
+    assert not list((run_copy / "baseline").iterdir())

@@ -31,6 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"spikeseg: error: {error}", file=sys.stderr)
     except OSError as error:
         print(f"spikeseg: error: {_explain(error)}", file=sys.stderr)
+    except SystemExit as stop:  # argparse leaves so after `--help`
+        return int(stop.code or 0)
     except KeyboardInterrupt:
         print("spikeseg: interrupted; what was finished is kept.", file=sys.stderr)
         return INTERRUPTED

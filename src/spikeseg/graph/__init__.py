@@ -5,7 +5,7 @@ the closed set of linear operations, ``topology`` populations, connections and t
 ``support`` counts synapses exactly, ``storage`` reads and writes ``graph.npz``.
 """
 
-from spikeseg.graph.storage import load_graph, save_graph
+from spikeseg.graph.storage import load_graph, made_from, save_graph
 from spikeseg.graph.support import fan_out, num_multiplications, num_synapses
 from spikeseg.graph.topology import Connection, Population, SpikingGraph
 from spikeseg.graph.transforms import (
@@ -31,6 +31,7 @@ __all__ = [
     "Upsampling",
     "fan_out",
     "load_graph",
+    "made_from",
     "num_multiplications",
     "num_synapses",
     "save_graph",

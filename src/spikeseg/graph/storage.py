@@ -88,6 +88,12 @@ def load_graph(path: Path) -> SpikingGraph:
             ) from error
 
 
+def made_from(path: Path) -> str:
+    """Return the SHA-256 of the file that a saved graph was converted from, or ``""``."""
+    with np.load(path, allow_pickle=False) as stored:
+        return str(json.loads(str(stored["structure"]))["made_from"])
+
+
 def _read(path: Path, file: BinaryIO) -> SpikingGraph:
     with np.load(file, allow_pickle=False) as stored:
         arrays = dict(stored)

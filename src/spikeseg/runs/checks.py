@@ -11,6 +11,8 @@ from spikeseg.config import RunConfig
 from spikeseg.conversion import convert
 from spikeseg.data import SegmentationData
 from spikeseg.errors import ConfigError, RunFolderError
+from spikeseg.files import sha256
+from spikeseg.graph import made_from
 from spikeseg.metrics import score
 from spikeseg.networks import SizeGuard
 from spikeseg.runs.folder import RunFolder, differences
@@ -88,6 +90,20 @@ def check_resume(config: RunConfig, folder: RunFolder) -> None:
         raise ConfigError(
             f"--resume: {', '.join(changed)} differ from {folder.file('config.json')}. Resume with "
             "the same settings, or train anew with another --out."
+        )
+
+
+def check_graph(folder: RunFolder) -> None:
+    """Check that a run's graph was converted from its trained network as it is now.
+
+    Raises:
+        RunFolderError: the network was trained again since.
+    """
+    source = made_from(folder.file("graph.npz"))
+    if source and source != sha256(folder.file("network.safetensors")):
+        raise RunFolderError(
+            f"{folder.file('graph.npz')} was converted from another network.safetensors; run "
+            f"`spikeseg convert {folder.path}` again."
         )
 
 

@@ -88,8 +88,9 @@ class RunFolder:
             RunFolderError: see `check_free`.
         """
         self.check_free(overwrite)
-        for name in self._stages():
-            (self.path / name).unlink()
+        for folder in (self, self.baseline):
+            for name in folder._stages():
+                (folder.path / name).unlink()
         self.path.mkdir(parents=True, exist_ok=True)
 
     def _stages(self) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Literal
 from spikeseg.errors import ConfigError
 from spikeseg.graph import load_graph
 from spikeseg.inference import Segmenter, analog_segmenter, spiking_segmenter
-from spikeseg.runs.checks import pick_device
+from spikeseg.runs.checks import check_graph, pick_device
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import load_network
 
@@ -34,6 +34,7 @@ def load_segmenter(
     folder = RunFolder(run)
     trained = load_network(folder.require("network.safetensors"))
     graph = load_graph(folder.require("graph.npz"))
+    check_graph(folder)
     device = pick_device(device)
     if stage == "ann":
         if num_steps is not None:

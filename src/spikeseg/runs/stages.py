@@ -14,7 +14,14 @@ from spikeseg.files import sha256
 from spikeseg.graph import SpikingGraph, load_graph, save_graph
 from spikeseg.networks import make_network
 from spikeseg.progress import Progress, silent
-from spikeseg.runs.checks import check_classes, check_resume, evaluation_crop, pick_device, rehearse
+from spikeseg.runs.checks import (
+    check_classes,
+    check_graph,
+    check_resume,
+    evaluation_crop,
+    pick_device,
+    rehearse,
+)
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.measuring import measure
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
@@ -124,6 +131,7 @@ def evaluate_stage(
     network_file, graph_file = folder.require("network.safetensors"), folder.require("graph.npz")
     config = config or folder.read_config()
     trained, graph = load_network(network_file), load_graph(graph_file)
+    check_graph(folder)
     data = datasets.load(config.data)
     check_classes(data, trained, folder.path)
     device = pick_device(config.device)
