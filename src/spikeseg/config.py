@@ -225,6 +225,8 @@ class EvaluationConfig:
 
     Attributes:
         num_steps: time steps of the spiking network.
+        readout: share of these steps, from the end, whose output makes the mask, in (0, 1]; the
+            first spikes need time to come through.
         crop: size of the test crops on which each neuron's firing rate is taken, in pixels.
         examples: how many images the report shows.
         membrane_class: the class that separates objects, for V^Rand and V^Info; ``null`` if the
@@ -232,6 +234,7 @@ class EvaluationConfig:
     """
 
     num_steps: int = 32
+    readout: float = 0.5
     crop: int = 128
     examples: int = 3
     membrane_class: int | None = None
@@ -240,6 +243,10 @@ class EvaluationConfig:
         for name in ("num_steps", "crop", "examples"):
             value = getattr(self, name)
             _require(value >= 1, f"evaluation.{name} is {value}; it must be at least 1.")
+        _require(
+            0 < self.readout <= 1,
+            f"evaluation.readout is {self.readout}; it must be in (0, 1], a share of the steps.",
+        )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from spikeseg.errors import ConfigError, DataError, ShapeError
 from spikeseg.graph import SpikingGraph
 from spikeseg.neurons import State
 
-_CHUNK_VALUES = 2**26  # spikes and currents of one population that are held at once
+_CHUNK_VALUES = 2**24  # spikes and currents of one population that are held at once
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,10 @@ class Simulation:
 
     Attributes:
         num_steps: T, the steps simulated.
-        potential: (B, K, H, W) mean output current, the counterpart of the network's logits.
+        potential: (B, K, H, W) mean output current over the steps that are read out, the
+            counterpart of the network's logits.
         mask_steps: S steps, counted from 1, after which a mask was read out.
-        masks: (S, B, H, W) uint8, the class of the largest accumulated potential.
+        masks: (S, B, H, W) uint8, the class of the largest potential.
         spike_counts: for each hidden population, spikes over all steps, (B, C, H, W).
         spikes: for each hidden population, (T, B, C, H, W) uint8, if they were asked for.
     """
@@ -47,6 +48,7 @@ def simulate(
     num_steps: int,
     *,
     mask_steps: Sequence[int] | None = None,
+    readout: float = 1.0,
     keep_spikes: bool = False,
     progress: Callable[[int], None] | None = None,
 ) -> Simulation:
@@ -57,20 +59,25 @@ def simulate(
         images: (B, C, H, W); their device and dtype are used throughout.
         num_steps: T, how many steps.
         mask_steps: steps after which masks are read out; the last one if not given.
+        readout: share of the steps, from the end, whose output is read. The first spikes need time
+            to come through; with 0.5, a mask after k steps looks at the later half of them only.
         keep_spikes: also return every spike.
         progress: called with the number of steps done since the last call.
 
     Raises:
-        ConfigError: no steps, no mask step, or one outside of 1..T.
+        ConfigError: no steps, no mask step, one outside of 1..T, or a read-out outside of (0, 1].
         DataError: the images are not float32 or float64.
         ShapeError: the images do not fit the graph.
     """
     steps = tuple(mask_steps) if mask_steps is not None else (num_steps,)
     _check_steps(num_steps, steps)
+    if not 0 < readout <= 1:
+        raise ConfigError(f"readout is {readout}; it must be in (0, 1], a share of the steps.")
     _check_images(graph, images)
     graph = graph.resized(images.shape[2], images.shape[3])
     with torch.inference_mode():
-        walk = _Walk(graph, images, steps, keep_spikes)
+        windows = _windows([*steps, num_steps], readout)
+        walk = _Walk(graph, images, frozenset(steps), windows, keep_spikes)
         chunk = _chunk_steps(graph, images.shape[0])
         for start in range(0, num_steps, chunk):
             count = min(chunk, num_steps - start)
@@ -78,6 +85,15 @@ def simulate(
             if progress:
                 progress(count)
         return walk.result(num_steps)
+
+
+def _windows(steps: Sequence[int], readout: float) -> dict[int, int]:
+    """Return, for each mask step, the step after which its output counts.
+
+    >>> _windows([1, 4], 0.5)
+    {1: 0, 4: 2}
+    """
+    return {step: min(step - 1, int(step * (1 - readout) + 0.5)) for step in sorted(set(steps))}
 
 
 def _check_steps(num_steps: int, steps: Sequence[int]) -> None:
@@ -113,13 +129,15 @@ class _Walk:
 
     graph: SpikingGraph
     images: Tensor
-    mask_steps: tuple[int, ...]
+    mask_steps: frozenset[int]
+    windows: dict[int, int]
     keep_spikes: bool
     states: dict[str, State] = field(default_factory=dict)
     counts: dict[str, Tensor] = field(default_factory=dict)
     kept: dict[str, list[Tensor]] = field(default_factory=dict)
     masks: list[Tensor] = field(default_factory=list)
-    potential: Tensor | None = None
+    total: Tensor | None = None
+    earlier: dict[int, Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         names = [p.name for p in self.graph.populations[1:]]
@@ -172,17 +190,29 @@ class _Walk:
 
     def _read_out(self, current: Tensor, start: int) -> None:
         """Accumulate the output current; read masks where they were asked for."""
+        starts = set(self.windows.values())
         for t, now in enumerate(current, start=start + 1):
-            self.potential = now.clone() if self.potential is None else self.potential.add_(now)
+            self.total = now.clone() if self.total is None else self.total.add_(now)
+            if t in starts:
+                self.earlier[t] = self.total.clone()
             if t in self.mask_steps:
-                self.masks.append(self.potential.argmax(dim=1).to(torch.uint8))
+                self.masks.append(self._window(t).argmax(dim=1).to(torch.uint8))
+            if t in self.windows:
+                needed = min(first for step, first in self.windows.items() if step >= t)
+                self.earlier = {k: p for k, p in self.earlier.items() if k >= needed}
+
+    def _window(self, step: int) -> Tensor:
+        """Return the output current summed over the steps that a mask looks at."""
+        assert self.total is not None
+        first = self.windows[step]
+        return self.total - self.earlier[first] if first else self.total
 
     def result(self, num_steps: int) -> Simulation:
-        assert self.potential is not None
+        potential = self._window(num_steps) / (num_steps - self.windows[num_steps])
         return Simulation(
             num_steps=num_steps,
-            potential=self.potential / num_steps,
-            mask_steps=tuple(sorted(set(self.mask_steps))),
+            potential=potential,
+            mask_steps=tuple(sorted(self.mask_steps)),
             masks=torch.stack(self.masks),
             spike_counts=self.counts,
             spikes={name: torch.cat(parts) for name, parts in self.kept.items()},

@@ -56,11 +56,16 @@ class Segmenter:
         return replace(self, tile=tile)
 
 
-def spiking_segmenter(graph: SpikingGraph, num_steps: int, device: str = "cpu") -> Segmenter:
-    """Return a segmenter that simulates a spiking graph for ``num_steps`` steps."""
+def spiking_segmenter(
+    graph: SpikingGraph, num_steps: int, *, readout: float = 1.0, device: str = "cpu"
+) -> Segmenter:
+    """Return a segmenter that simulates a spiking graph for ``num_steps`` steps.
+
+    ``readout`` is the share of the steps, from the end, whose output makes the mask.
+    """
 
     def predict(image: Tensor) -> Tensor:
-        return simulate(graph, image, num_steps).masks[-1]
+        return simulate(graph, image, num_steps, readout=readout).masks[-1]
 
     return Segmenter(predict, graph.input.shape[0], graph.stride, device)
 

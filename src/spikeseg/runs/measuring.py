@@ -64,6 +64,7 @@ def measure(
     samples: Sequence[Sample],
     *,
     num_steps: int,
+    readout: float,
     crop: int,
     device: str,
     progress: Progress,
@@ -78,6 +79,7 @@ def measure(
         graph: the spiking network.
         samples: labeled images.
         num_steps: T.
+        readout: share of the steps, from the end, whose output makes a mask.
         crop: in pixels.
         device: where to compute.
         progress: is told the steps done.
@@ -93,7 +95,9 @@ def measure(
             progress("evaluate", before[0], total)
 
         steps = range(1, num_steps + 1)
-        simulation = simulate(graph, padded, num_steps, mask_steps=steps, progress=tell)
+        simulation = simulate(
+            graph, padded, num_steps, mask_steps=steps, readout=readout, progress=tell
+        )
         with torch.inference_mode():
             logits = traced.module(padded)
         found.analog.append(_numpy(crop_back(logits.argmax(1).to(torch.uint8)))[0])

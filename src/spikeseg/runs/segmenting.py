@@ -43,7 +43,9 @@ def load_segmenter(
             )
         segmenter = analog_segmenter(trained.network, trained.in_channels, graph.stride, device)
         return segmenter, trained.class_names
-    steps = folder.read_config().evaluation.num_steps if num_steps is None else num_steps
+    evaluation = folder.read_config().evaluation
+    steps = evaluation.num_steps if num_steps is None else num_steps
     if steps < 1:
         raise ConfigError(f"num_steps is {steps}; it must be at least 1.")
-    return spiking_segmenter(graph, steps, device), trained.class_names
+    segmenter = spiking_segmenter(graph, steps, readout=evaluation.readout, device=device)
+    return segmenter, trained.class_names

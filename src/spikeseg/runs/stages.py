@@ -143,6 +143,7 @@ def evaluate_stage(
         graph,
         data.test,
         num_steps=config.evaluation.num_steps,
+        readout=config.evaluation.readout,
         crop=evaluation_crop(config, data, graph.stride),
         device=device,
         progress=progress,
