@@ -37,6 +37,27 @@ def test_every_spike_and_mask_of_a_unet_is_that_of_the_slow_twin(downsampling, u
     assert all(fired.mean() > 0 for fired in spikes.values()), "a silent population proves nothing"
 
 
+@pytest.mark.parametrize(
+    ("readout", "unread"), [(0.5, [0, 1, 2, 2, 3, 3, 4]), (0.25, [0, 1, 2, 3, 4, 5, 5])]
+)
+def test_a_delayed_readout_leaves_the_first_steps_out(readout, unread):
+    graph, batch = unet_graph(Neuron(v_initial=0.5)), images(2, 2, 8, 8, seed=3)
+    steps = range(1, len(unread) + 1)
+    result = simulate(graph, batch, len(unread), mask_steps=steps, readout=readout)
+    _, potentials = slow_simulate(graph, batch.numpy(), len(unread))
+    total = np.concatenate([np.zeros_like(potentials[:1]), potentials])
+    read = np.stack([total[step] - total[first] for step, first in zip(steps, unread, strict=True)])
+    np.testing.assert_array_equal(result.masks.numpy(), read.argmax(axis=2))
+    mean = read[-1] / (len(unread) - unread[-1])
+    np.testing.assert_allclose(result.potential.numpy(), mean, rtol=1e-6)
+
+
+@pytest.mark.parametrize("readout", [0.0, -0.5, 1.5])
+def test_a_readout_that_is_no_share_is_refused(readout):
+    with pytest.raises(ConfigError, match=rf"readout is {readout}; it must be in \(0, 1\]"):
+        simulate(unet_graph(Neuron()), images(1, 2, 8, 8), 4, readout=readout)
+
+
 @pytest.mark.parametrize("neuron", NEURONS.names())
 def test_synaptic_filters_agree_with_the_slow_twin_in_float64(neuron):
     graph = unet_graph(Neuron(neuron, tau_syn=3.0))

@@ -20,6 +20,7 @@ from spikeseg.graph.transforms import Convolution, TransposedConvolution, withou
 from spikeseg.runs import RunFolder, evaluate_stage, load_network, load_segmenter
 
 STEPS = 8
+READOUT = 0.5  # the default of a run
 KEYS = {
     "pixel_accuracy",
     "miou",
@@ -45,7 +46,8 @@ def samples(finished_run: Path) -> list[Sample]:
 
 
 def simulated(graph: SpikingGraph, sample: Sample, num_steps: int = STEPS) -> Any:
-    return simulate(graph, torch.from_numpy(sample.image)[None], num_steps, keep_spikes=True)
+    picture = torch.from_numpy(sample.image)[None]
+    return simulate(graph, picture, num_steps, readout=READOUT, keep_spikes=True)
 
 
 def reached(connection: Connection, shape: tuple[int, int, int]) -> np.ndarray:
