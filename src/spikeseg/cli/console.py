@@ -33,8 +33,8 @@ def progress_bars(quiet: bool) -> Iterator[Tell]:
         yield silent
         return
     columns = (
-        TextColumn("{task.description:<28}"),
-        BarColumn(bar_width=24),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=10),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[note]}"),

@@ -150,7 +150,7 @@ class Reporter(Callback):
         if self._history.rows:
             last = self._history.rows[-1]
             note = (
-                f"loss {last['loss']:.3f}, rates in band {last['in_band']:.0%}, "
+                f"loss {last['loss']:.3f}, in band {last['in_band']:.0%}, "
                 f"data {last['data_share']:.0%}"
             )
         self._progress(self._task, trainer.global_step, total, note)

@@ -1,0 +1,45 @@
+"""The figures in README.md are those of the result files."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+RESULT = json.loads((ROOT / "results/isbi-unet.json").read_text("utf-8"))
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def cells_of(label: str) -> list[float]:
+    """Return the numbers in the row of the ISBI table that begins with ``label``."""
+    row = re.search(rf"^\| {re.escape(label)} \|(.*)\|$", README, re.MULTILINE)
+    assert row is not None, f"README.md has no row {label!r}"
+    return [float(cell.strip(" %")) for cell in row[1].split("|")]
+
+
+def in_band(layers: list[dict[str, float]]) -> float:
+    total = sum(layer["num_neurons"] for layer in layers)
+    return sum(layer["in_band"] * layer["num_neurons"] for layer in layers) / total
+
+
+@pytest.mark.parametrize(
+    ("label", "key"),
+    [("pixel accuracy", "pixel_accuracy"), ("mIoU", "miou"), ("V^Rand", "v_rand")],
+)
+def test_the_scores_on_isbi_are_those_of_the_result_file(label: str, key: str) -> None:
+    stages, without = RESULT["stages"], RESULT["baseline"]["stages"]
+    values = [s[stage][key] for s in (stages, without) for stage in ("ann", "snn")]
+    assert cells_of(label) == pytest.approx(values, abs=5e-5)
+
+
+def test_the_share_of_neurons_in_the_band_is_that_of_the_result_file() -> None:
+    shares = [RESULT["rates_in_band"], in_band(RESULT["baseline"]["layers"])]
+    assert cells_of("neurons in 50-200 Hz") == pytest.approx([100 * s for s in shares], abs=0.05)
+
+
+def test_the_result_keeps_what_was_asked_of_it() -> None:
+    stages = RESULT["stages"]
+    assert stages["ann"]["pixel_accuracy"] >= 0.92
+    assert stages["snn"]["pixel_accuracy"] >= stages["ann"]["pixel_accuracy"] - 0.005
+    assert RESULT["rates_in_band"] >= 0.9
