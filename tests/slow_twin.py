@@ -158,8 +158,8 @@ def chain_map(transforms, shape):
     return matrix, bias, shape
 
 
-def fire(neuron, current, u, v):
-    """Return (spikes, u, v) of one population after one step; the three rules side by side."""
+def fire(neuron, current, u, v, n):
+    """Return (spikes, u, v) of one population after one step; the four rules side by side."""
     decay = np.exp(-1 / neuron.tau_syn) if neuron.tau_syn else 0.0
     u = decay * u + (1 - decay) * current
     v = v + u
@@ -167,6 +167,10 @@ def fire(neuron, current, u, v):
         v = np.maximum(v, 0)
         fired = v > neuron.v_threshold
         return fired, u, np.where(fired, 0, v)
+    if neuron.name == "if_signed":
+        up, down = v >= neuron.v_threshold, (v < 0) & (n > 0)
+        signs = np.where(up, 1, np.where(down, -1, 0))
+        return signs, u, v - signs * neuron.v_threshold
     fired = v >= neuron.v_threshold
     rest = v - neuron.v_threshold if neuron.name == "if_soft" else np.zeros_like(v)
     return fired, u, np.where(fired, rest, v)
@@ -177,10 +181,18 @@ def connection_maps(graph):
     return [(c, *chain_map(c.transforms, graph[c.source].shape)[:2]) for c in graph.connections]
 
 
+def start_of(population):
+    """Return the membrane potentials before the first step; channels may differ."""
+    start = population.neuron.v_initial
+    each = start if isinstance(start, tuple) else [start] * population.shape[0]
+    return np.repeat(np.array(each, float), population.shape[1] * population.shape[2])
+
+
 def simulate_one(graph, maps, image, num_steps):
     """Return what one (C, H, W) image causes: spikes by name, (T, C, H, W); (T, K, H, W) sums."""
     u = {p.name: np.zeros(p.size) for p in graph.hidden}
-    v = {p.name: np.full(p.size, p.neuron.v_initial) for p in graph.hidden}
+    v = {p.name: start_of(p) for p in graph.hidden}
+    n = {p.name: np.zeros(p.size) for p in graph.hidden}
     spikes = {p.name: [] for p in graph.hidden}
     potential, potentials = np.zeros(graph.output.size), []
     for _ in range(num_steps):
@@ -195,7 +207,8 @@ def simulate_one(graph, maps, image, num_steps):
                 potential = potential + current
                 potentials.append(potential.reshape(population.shape))
                 continue
-            active[name], u[name], v[name] = fire(population.neuron, current, u[name], v[name])
+            fired, u[name], v[name] = fire(population.neuron, current, u[name], v[name], n[name])
+            active[name], n[name] = fired, n[name] + fired
             spikes[name].append(active[name].reshape(population.shape))
     return {name: np.stack(s) for name, s in spikes.items()}, np.stack(potentials)
 

@@ -119,7 +119,7 @@ WRONG_OPTIONS = [
     (["--network.name", "unett"], ["no network", "'unett'", "did you mean 'unet'"]),
     (["--network.activation.name", "rleu"], ["no activation", "did you mean 'relu'"]),
     (["--conversion.neuron", "if_sft"], ["no neuron", "did you mean 'if_soft'"]),
-    (["--conversion.thresholds", "percntile"], ["no threshold recipe", "'percentile'"]),
+    (["--conversion.recipes", "[percntile]"], ["no conversion recipe", "'percentile'"]),
     (["--training.crop", "500"], ["training.crop is 500", "64 x 64", "Set training.crop to 64"]),
     (["--training.crop", "33"], ["training.crop is 33", "multiple of 2", "Use 34"]),
     (["--evaluation.crop", "128"], ["evaluation.crop is 128", "64 pixels", "Use 64"]),

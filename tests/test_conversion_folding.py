@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from drawn_transforms import chains
 from slow_twin import chain_map
-from spikeseg.conversion.folding import fold, scale_chain
+from spikeseg.conversion.folding import fold, scale_chain, with_bias
 from spikeseg.graph import (
     AveragePooling,
     ChannelAffine,
@@ -16,6 +16,7 @@ from spikeseg.graph import (
     TransposedConvolution,
     Upsampling,
 )
+from spikeseg.graph.transforms import output_shape
 
 POWERS = st.integers(-6, 6).map(lambda n: 2.0**n)
 
@@ -46,10 +47,11 @@ def test_folding_meets_no_chain_that_it_would_fold_further(drawn):
 @settings(max_examples=60, deadline=None)
 @given(drawn=chains(max_length=3))
 def test_folding_leaves_the_arrays_of_the_network_as_they_were(drawn):
-    chain, _ = drawn
+    chain, shape = drawn
     arrays = [a for t in chain for a in (getattr(t, "weight", None), getattr(t, "bias", None))]
     before = [None if a is None else a.copy() for a in arrays]
-    scale_chain(fold(chain), 2.0, 4.0, 3)
+    folded = fold(chain)
+    scale_chain(folded, np.full(shape[0], 2.0), np.full(output_shape(folded, shape)[0], 4.0))
     for array, copy in zip(arrays, before, strict=True):
         np.testing.assert_array_equal(array, copy)
 
@@ -95,25 +97,41 @@ def test_chains_become_as_short_as_is_exact(chain, kinds):
     assert [type(t) for t in fold(chain)] == kinds
 
 
-@settings(max_examples=100, deadline=None)
-@given(drawn=chains(max_length=3), source=POWERS, target=POWERS)
-def test_a_scaled_chain_takes_spikes_of_one_value_and_gives_currents_in_another(
-    drawn, source, target
+@settings(max_examples=150, deadline=None)
+@given(drawn=chains(max_length=3), data=st.data())
+def test_a_scaled_chain_takes_spikes_of_each_channels_value_and_gives_currents_in_another(
+    drawn, data
 ):
     chain, shape = drawn
     matrix, bias, out = chain_map(chain, shape)
-    scaled = chain_map(scale_chain(chain, source, target, shape[0]), shape)
-    assert_same_map(scaled, (matrix * (source / target), bias / target, out))
+    source = np.array(data.draw(st.lists(POWERS, min_size=shape[0], max_size=shape[0])))
+    target = np.array(data.draw(st.lists(POWERS, min_size=out[0], max_size=out[0])))
+    scaled = chain_map(scale_chain(chain, source, target), shape)
+    inputs = np.repeat(source, shape[1] * shape[2])
+    outputs = np.repeat(target, out[1] * out[2])
+    expected = matrix * inputs / outputs[:, None]
+    assert_same_map(scaled, (expected, bias / outputs, out))
+
+
+@settings(max_examples=60, deadline=None)
+@given(drawn=chains(max_length=3), data=st.data())
+def test_a_bias_is_added_to_every_place_of_its_channel(drawn, data):
+    chain, shape = drawn
+    matrix, bias, out = chain_map(chain, shape)
+    added = np.array(data.draw(st.lists(POWERS, min_size=out[0], max_size=out[0])))
+    expected = bias + np.repeat(added, out[1] * out[2])
+    assert_same_map(chain_map(with_bias(chain, added), shape), (matrix, expected, out))
 
 
 @pytest.mark.parametrize(("source", "target"), [(0.3, 0.7), (5.0, 5.0), (1.0, 1e-4)])
 def test_a_chain_without_weights_gets_its_factor_as_one_more_transform(source, target):
-    scaled = scale_chain((AveragePooling((2, 2), (2, 2)), ChannelPadding(1, 0)), source, target, 2)
+    chain = (AveragePooling((2, 2), (2, 2)), ChannelPadding(1, 0))
+    scaled = scale_chain(chain, np.full(2, source), np.full(3, target))
     matrix, _, out = chain_map(scaled, (2, 4, 4))
     assert out == (3, 2, 2)
     assert matrix.max() == pytest.approx(0.25 * source / target)
 
 
-def test_values_of_one_on_both_sides_change_nothing():
+def test_equal_values_on_both_sides_change_nothing():
     chain = (Upsampling((2, 2)),)
-    assert scale_chain(chain, 3.0, 3.0, 2) == chain
+    assert scale_chain(chain, np.full(2, 3.0), np.full(2, 3.0)) == chain

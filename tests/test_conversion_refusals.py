@@ -213,7 +213,7 @@ def test_an_image_without_channels_is_refused():
 def test_trained_thresholds_need_activations_that_declare_an_amplitude():
     network = nn.Sequential(conv(2, 2), nn.ReLU(), conv(2, 2))
     with pytest.raises(ConfigError, match=r"'trained', but 1 declares no amplitude.*percentile"):
-        convert(network, torch.rand(1, 2, 8, 8), ConversionConfig(thresholds="trained"))
+        convert(network, torch.rand(1, 2, 8, 8), ConversionConfig(recipes=("trained",)))
 
 
 def test_an_unknown_neuron_is_refused_before_any_work():
@@ -223,4 +223,4 @@ def test_an_unknown_neuron_is_refused_before_any_work():
 
 def test_an_unknown_recipe_is_refused_before_any_work():
     with pytest.raises(UnknownNameError, match="did you mean 'percentile'"):
-        convert(nn.Linear(1, 1), torch.rand(1), ConversionConfig(thresholds="percentil"))
+        convert(nn.Linear(1, 1), torch.rand(1), ConversionConfig(recipes=("percentil",)))

@@ -86,7 +86,7 @@ def test_a_unet_gives_the_same_values_as_its_graph_in_every_layer(
     )
     network = made(lambda: make_network(config, in_channels=2, num_classes=3))
     x = torch.rand(2, 2, 12, 12)
-    graph = convert(network, x, ConversionConfig(thresholds="trained"))
+    graph = convert(network, x, ConversionConfig(recipes=("trained",)))
     unit = ACTIVATIONS.get(activation)(1.0)
     values = run_analog(graph, x, unit)
     logits, seen = watched_relus(network, x)

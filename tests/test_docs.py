@@ -102,7 +102,7 @@ def test_imports_go_downstairs_as_the_floors_are_drawn():
 
 def test_the_defaults_that_the_pages_tell_are_those_of_the_code():
     conversion = ConversionConfig()
-    assert conversion.initial_potential == 0.5  # concepts: half a threshold by default
+    assert "half_threshold" in conversion.recipes  # concepts: half a threshold by default
     assert spikeseg.Neuron().tau_syn == 0  # concepts: no synaptic filter by default
     assert DataConfig().test is None  # data: the last fifth
     assert NetworkConfig().name == "unet"

@@ -50,7 +50,7 @@ def test_the_graph_is_the_network_in_every_option(option: tuple[str, str, str, i
     network, images = built(*option), torch.rand(2, 2, 8, 12)
     network(images)  # batch norms that are not the identity
     network.eval()
-    graph = convert(network, images, ConversionConfig(thresholds="trained"))
+    graph = convert(network, images, ConversionConfig(recipes=("trained",)))
     with torch.inference_mode():
         expected = network(images)
     found = run_analog(graph, images)[graph.output.name]

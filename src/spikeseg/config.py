@@ -190,33 +190,32 @@ class ConversionConfig:
     """How the trained network becomes spiking.
 
     Attributes:
-        neuron: a neuron: ``if_soft``, ``if_hard`` or ``loihi``.
-        thresholds: a recipe: ``trained`` keeps the firing rates of training (Patel et al. 2021),
-            ``percentile`` balances each layer on calibration images.
+        neuron: a neuron: ``if_soft``, ``if_hard``, ``if_signed`` or ``loihi``.
+        recipes: conversion recipes, followed in order. ``trained`` keeps the firing rates of
+            training (Patel et al. 2021); ``percentile``, ``maximum`` and ``local_threshold``
+            balance thresholds on calibration images; ``half_threshold``, ``signed``,
+            ``calibrated`` and ``joint_skips`` change what an earlier one chose.
+        granularity: thresholds for each ``layer`` or each ``channel``.
         percentile: of the calibration activations (``percentile``), 0..100.
-        calibration_images: how many training images are used (``percentile``).
-        initial_potential: membrane potential at the start, as a fraction of the threshold.
+        num_steps: the number of steps that ``local_threshold`` and ``calibrated`` prepare for.
+        calibration_images: how many training images are used.
     """
 
     neuron: str = "if_soft"
-    thresholds: str = "percentile"
+    recipes: tuple[str, ...] = ("percentile", "half_threshold")
+    granularity: Literal["layer", "channel"] = "layer"
     percentile: float = 99.0
+    num_steps: int = 8
     calibration_images: int = 8
-    initial_potential: float = 0.5
 
     def __post_init__(self) -> None:
         _require(
             0 < self.percentile <= 100,
             f"conversion.percentile is {self.percentile}; it must be in (0, 100].",
         )
-        _require(
-            self.calibration_images >= 1,
-            f"conversion.calibration_images is {self.calibration_images}; it must be at least 1.",
-        )
-        _require(
-            0 <= self.initial_potential < 1,
-            f"conversion.initial_potential is {self.initial_potential}; it must be in [0, 1).",
-        )
+        for name in ("calibration_images", "num_steps"):
+            value = getattr(self, name)
+            _require(value >= 1, f"conversion.{name} is {value}; it must be at least 1.")
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,6 @@ DEMO_CONFIG = RunConfig(
     training=TrainingConfig(
         epochs=8, steps_per_epoch=50, regularizer=RegularizerConfig(weight=0.0)
     ),
-    conversion=ConversionConfig(neuron="if_soft", thresholds="percentile"),
+    conversion=ConversionConfig(recipes=("percentile", "half_threshold")),
     evaluation=EvaluationConfig(num_steps=32),
 )

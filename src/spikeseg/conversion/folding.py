@@ -19,7 +19,7 @@ from spikeseg.graph import (
     TransposedConvolution,
     Upsampling,
 )
-from spikeseg.graph.transforms import Array, output_channels
+from spikeseg.graph.transforms import Array, Weighted
 
 Chain = tuple[Transform, ...]
 
@@ -102,31 +102,75 @@ def _padding_sinks(first: Transform, second: Transform) -> Chain | None:
     return None
 
 
-def scale_chain(chain: Chain, source: float, target: float, channels: int) -> Chain:
+def scale_chain(chain: Chain, source: NDArray[np.float64], target: NDArray[np.float64]) -> Chain:
     """Return the chain with its input worth ``source`` and its output measured in ``target``.
 
-    The first weights take both factors, every bias only that of the target.
+    The first weights take the factors of the source, the last ones those of the target.
 
     Args:
         chain: any chain, folded or not.
-        source: value of one spike at the input.
-        target: value of one spike at the output.
-        channels: channels at the input.
+        source: (C_in,) value of one spike at the input.
+        target: (C_out,) value of one spike at the output.
     """
-    scaled: list[Transform] = []
-    pending = source / target
-    for transform in chain:
-        if isinstance(transform, Convolution | TransposedConvolution | ChannelAffine):
-            bias = None if transform.bias is None else _float32(transform.bias / target)
-            weight = _float32(transform.weight.astype(np.float64) * pending)
-            scaled.append(replace(transform, weight=weight, bias=bias))
-            pending = 1.0
-        else:
-            scaled.append(transform)
-        channels = output_channels(transform, channels)
-    if pending != 1.0:
-        scaled.append(ChannelAffine(np.full(channels, pending, np.float32)))
-    return tuple(scaled)
+    bare = not any(isinstance(t, Weighted) for t in chain)
+    if bare and np.all(source == source[0]) and np.all(target == source[0]):
+        return chain
+    return _scaled_output(_scaled_input(chain, source), 1.0 / target)
+
+
+def with_bias(chain: Chain, bias: NDArray[np.float64]) -> Chain:
+    """Return the chain with (C_out,) added to its output."""
+    last = chain[-1] if chain else None
+    if isinstance(last, Weighted):
+        total = bias if last.bias is None else last.bias + bias
+        return (*chain[:-1], replace(last, bias=_float32(total)))
+    return (*chain, ChannelAffine(np.ones(len(bias), np.float32), _float32(bias)))
+
+
+def _scaled_input(chain: Chain, factor: NDArray[np.float64]) -> Chain:
+    """Scale the input's channels: the first transform that has weights takes the factors."""
+    if np.all(factor == 1.0):
+        return chain
+    for i, transform in enumerate(chain):
+        if isinstance(transform, Weighted):
+            return (*chain[:i], _inputs_scaled(transform, factor), *chain[i + 1 :])
+        if isinstance(transform, ChannelPadding):
+            factor = np.pad(factor, (transform.before, transform.after), constant_values=1.0)
+    return (*chain, ChannelAffine(_float32(factor)))
+
+
+def _scaled_output(chain: Chain, factor: NDArray[np.float64]) -> Chain:
+    """Scale the output's channels: the last transform that has weights takes the factors."""
+    if np.all(factor == 1.0):
+        return chain
+    own = factor
+    for i in reversed(range(len(chain))):
+        transform = chain[i]
+        if isinstance(transform, Weighted):
+            scaled = _scale_after(transform, ChannelAffine(_float32(own)))
+            assert scaled is not None
+            return (*chain[:i], _as_float32(scaled[0]), *chain[i + 1 :])
+        if isinstance(transform, ChannelPadding):
+            own = own[transform.before : len(own) - transform.after]
+    return (*chain, ChannelAffine(_float32(factor)))
+
+
+def _inputs_scaled(transform: Weighted, factor: NDArray[np.float64]) -> Weighted:
+    weight = transform.weight.astype(np.float64)
+    if isinstance(transform, Convolution):
+        groups = factor.reshape(transform.groups, 1, -1)
+        shape = (transform.groups, -1, *weight.shape[1:])
+        scaled = weight.reshape(shape) * groups[..., None, None]
+        return replace(transform, weight=_float32(scaled.reshape(weight.shape)))
+    if isinstance(transform, TransposedConvolution):
+        return replace(transform, weight=_float32(weight * factor[:, None, None, None]))
+    return replace(transform, weight=_float32(weight * factor))
+
+
+def _as_float32(transform: Transform) -> Transform:
+    assert isinstance(transform, Weighted)
+    bias = None if transform.bias is None else _float32(transform.bias)
+    return replace(transform, weight=_float32(transform.weight), bias=bias)
 
 
 def _float32(array: NDArray[np.floating[Any]]) -> Array:

@@ -1,5 +1,9 @@
 """Connections as torch operations on batches of spikes."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,6 +18,7 @@ from spikeseg.graph import (
     TransposedConvolution,
     Upsampling,
 )
+from spikeseg.graph.transforms import Weighted
 
 
 class Current:
@@ -31,11 +36,55 @@ class Current:
             for t in connection.transforms
         ]
 
+    def replace_tensors(self, make: Callable[[Tensor], Tensor]) -> None:
+        """Put another tensor in the place of every weight and bias, such as a parameter."""
+        self._steps = [
+            (t, None if w is None else make(w), None if b is None else make(b))
+            for t, w, b in self._steps
+        ]
+
+    def transforms(self) -> tuple[Transform, ...]:
+        """Return the connection's chain with the tensors as they are now."""
+        return tuple(_with_tensors(*step) for step in self._steps)
+
     def __call__(self, x: Tensor) -> Tensor:
         """Return the current that ``x`` causes, (N, C, H, W)."""
         for transform, weight, bias in self._steps:
             x = _apply(transform, weight, bias, x)
         return x
+
+
+def received(
+    currents: list[Current], spikes: dict[str, Tensor], images: Tensor, num_steps: int
+) -> Tensor:
+    """Return the current into a population, (T, B, C, H, W).
+
+    Args:
+        currents: of the connections into the population.
+        spikes: (T * B, C, H, W) of the populations that fire.
+        images: (B, C, H, W), the constant input.
+        num_steps: T.
+    """
+    constant = [c(images) for c in currents if c.source not in spikes]
+    moving = [c(spikes[c.source]) for c in currents if c.source in spikes]
+    steady = sum(constant[1:], constant[0])[None] if constant else None
+    if not moving:
+        assert steady is not None
+        return steady.expand(num_steps, *steady.shape[1:])
+    total = sum(moving[1:], moving[0])
+    total = total.view(num_steps, images.shape[0], *total.shape[1:])
+    return total if steady is None else total + steady
+
+
+def _with_tensors(transform: Transform, weight: Tensor | None, bias: Tensor | None) -> Transform:
+    if not isinstance(transform, Weighted):
+        return transform
+    assert weight is not None
+    return replace(
+        transform,
+        weight=np.ascontiguousarray(weight.detach().cpu().numpy(), np.float32),
+        bias=None if bias is None else bias.detach().cpu().numpy().astype(np.float32),
+    )
 
 
 def _tensor(array: object, like: Tensor) -> Tensor | None:

@@ -1,7 +1,6 @@
 """A population's neurons over time: one compiled loop on the CPU, torch steps elsewhere."""
 
-import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spikeseg.engine.threads import threads_of_torch
 from spikeseg.neurons import Neuron, Parameters, State, Step
 
 _BLOCK = 2048  # neurons whose state stays in the first-level cache while time runs
@@ -18,7 +18,8 @@ _BLOCK = 2048  # neurons whose state stays in the first-level cache while time r
 def initial_state(neuron: Neuron, current: Tensor) -> State:
     """Return the state before the first step for a (T, B, C, H, W) ``current``."""
     zeros = torch.zeros_like(current[0])
-    return State(zeros, torch.full_like(current[0], neuron.v_initial))
+    start = torch.as_tensor(neuron.v_initial, dtype=current.dtype, device=current.device)
+    return State(zeros, (zeros + start.view(-1, 1, 1)).contiguous(), torch.zeros_like(zeros))
 
 
 def scan(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
@@ -27,10 +28,10 @@ def scan(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
     Args:
         neuron: what they are.
         current: (T, B, C, H, W).
-        state: ``u`` and ``v``, each (B, C, H, W), as after the previous step.
+        state: ``u``, ``v`` and ``n``, each (B, C, H, W), as after the previous step.
 
     Returns:
-        Spikes, (T, B, C, H, W), 0 or 1 in the dtype of ``current``, and the new state.
+        Spikes, (T, B, C, H, W), in the dtype of ``current``, and the new state.
     """
     if current.device.type == "cpu":
         return _scan_compiled(neuron, current, state)
@@ -54,38 +55,17 @@ def _flat(tensor: Tensor, leading: int) -> Any:
 
 def _scan_compiled(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
     x = np.ascontiguousarray(_flat(current, 1))
-    u, v = (np.array(_flat(s.unsqueeze(0), 1)[0]) for s in state)
+    u, v, n = (np.array(_flat(s.unsqueeze(0), 1)[0]) for s in state)
     spikes = np.empty_like(x)
     constants = Parameters(*(x.dtype.type(p) for p in neuron.parameters))
-    with _threads_of_torch():
-        _kernel(neuron.step)(x, u, v, spikes, constants)
+    with threads_of_torch():
+        _kernel(neuron.step)(x, u, v, n, spikes, constants)
     shape = current.movedim(-3, -1).shape
 
     def unflatten(a: Any, shape: torch.Size) -> Tensor:
         return torch.from_numpy(a).view(shape).movedim(-1, -3)
 
-    return unflatten(spikes, shape), State(unflatten(u, shape[1:]), unflatten(v, shape[1:]))
-
-
-@contextlib.contextmanager
-def _threads_of_torch() -> Iterator[None]:
-    """Give Numba as many threads as torch has, and see that torch keeps them.
-
-    Both run on the same OpenMP; Numba's first parallel loop would otherwise set it to all cores.
-    """
-    threads = torch.get_num_threads()
-    numba.set_num_threads(min(threads, _most_threads()))
-    try:
-        yield
-    finally:
-        if torch.get_num_threads() != threads:
-            torch.set_num_threads(threads)
-
-
-@cache
-def _most_threads() -> int:
-    most: int = vars(numba.config)["NUMBA_NUM_THREADS"]
-    return most
+    return unflatten(spikes, shape), State(*(unflatten(a, shape[1:]) for a in (u, v, n)))
 
 
 @cache
@@ -94,15 +74,15 @@ def _kernel(step: Step) -> Callable[..., None]:
     compiled = numba.njit(step)
 
     @numba.njit(parallel=True)
-    def run(x: Any, u: Any, v: Any, spikes: Any, parameters: Any) -> None:
+    def run(x: Any, u: Any, v: Any, n: Any, spikes: Any, parameters: Any) -> None:
         steps, size = x.shape
         blocks = (size + _BLOCK - 1) // _BLOCK
         for block in numba.prange(blocks):
             first, last = block * _BLOCK, min(size, (block + 1) * _BLOCK)
             for t in range(steps):
                 for i in range(first, last):
-                    spike, state = compiled(x[t, i], State(u[i], v[i]), parameters)
-                    u[i], v[i] = state.u, state.v
+                    spike, state = compiled(x[t, i], State(u[i], v[i], n[i]), parameters)
+                    u[i], v[i], n[i] = state.u, state.v, state.n
                     spikes[t, i] = spike
 
     kernel: Callable[..., None] = run

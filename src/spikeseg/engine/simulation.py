@@ -14,7 +14,7 @@ from torch import Tensor
 from spikeseg.engine.currents import Current
 from spikeseg.engine.scan import initial_state, scan
 from spikeseg.errors import ConfigError, DataError, ShapeError
-from spikeseg.graph import SpikingGraph
+from spikeseg.graph import Population, SpikingGraph
 from spikeseg.neurons import State
 
 _CHUNK_VALUES = 2**24  # spikes and currents of one population that are held at once
@@ -30,8 +30,9 @@ class Simulation:
             counterpart of the network's logits.
         mask_steps: S steps, counted from 1, after which a mask was read out.
         masks: (S, B, H, W) uint8, the class of the largest potential.
-        spike_counts: for each hidden population, spikes over all steps, (B, C, H, W).
-        spikes: for each hidden population, (T, B, C, H, W) uint8, if they were asked for.
+        spike_counts: for each hidden population, spikes fired in all steps, (B, C, H, W).
+        net_counts: the same with negative spikes taken off: what the spikes stand for.
+        spikes: for each hidden population, (T, B, C, H, W) int8, if they were asked for.
     """
 
     num_steps: int
@@ -39,6 +40,7 @@ class Simulation:
     mask_steps: tuple[int, ...]
     masks: Tensor
     spike_counts: dict[str, Tensor]
+    net_counts: dict[str, Tensor]
     spikes: dict[str, Tensor]
 
 
@@ -134,6 +136,7 @@ class _Walk:
     keep_spikes: bool
     states: dict[str, State] = field(default_factory=dict)
     counts: dict[str, Tensor] = field(default_factory=dict)
+    net: dict[str, Tensor] = field(default_factory=dict)
     kept: dict[str, list[Tensor]] = field(default_factory=dict)
     masks: list[Tensor] = field(default_factory=list)
     total: Tensor | None = None
@@ -166,7 +169,7 @@ class _Walk:
                 continue
             state = self.states.get(name) or initial_state(population.neuron, current)
             spikes[name], self.states[name] = scan(population.neuron, current, state)
-            self._record(name, spikes[name])
+            self._record(population, spikes[name])
 
     def _current(self, name: str, spikes: dict[str, Tensor], count: int) -> Tensor:
         """Return the current into a population, (T, B, C, H, W)."""
@@ -182,11 +185,16 @@ class _Walk:
         total = total.view(count, -1, *total.shape[1:])
         return total if constant is None else total.add_(constant)
 
-    def _record(self, name: str, spikes: Tensor) -> None:
-        counts = spikes.sum(dim=0)
-        self.counts[name] = self.counts[name] + counts if name in self.counts else counts
+    def _record(self, population: Population, spikes: Tensor) -> None:
+        name = population.name
+        assert population.neuron is not None
+        net = spikes.sum(dim=0)
+        self.net[name] = self.net[name] + net if name in self.net else net
+        if min(population.neuron.spike_levels) < 0:
+            fired = spikes.abs().sum(dim=0)
+            self.counts[name] = self.counts[name] + fired if name in self.counts else fired
         if self.keep_spikes:
-            self.kept.setdefault(name, []).append(spikes.to(torch.uint8))
+            self.kept.setdefault(name, []).append(spikes.to(torch.int8))
 
     def _read_out(self, current: Tensor, start: int) -> None:
         """Accumulate the output current; read masks where they were asked for."""
@@ -214,7 +222,8 @@ class _Walk:
             potential=potential,
             mask_steps=tuple(sorted(self.mask_steps)),
             masks=torch.stack(self.masks),
-            spike_counts=self.counts,
+            spike_counts=self.net | self.counts,
+            net_counts=self.net,
             spikes={name: torch.cat(parts) for name, parts in self.kept.items()},
         )
 
@@ -249,4 +258,8 @@ def run_analog(
         parts = [Current(c, images)(values[c.source]) for c in graph.into(population.name)]
         current = sum(parts[1:], parts[0])
         values[population.name] = current if population.neuron is None else activation(current)
-    return {p.name: values[p.name] * p.spike_value for p in graph.populations}
+    return {p.name: values[p.name] * _worth(p, images) for p in graph.populations}
+
+
+def _worth(population: Population, like: Tensor) -> Tensor:
+    return torch.as_tensor(population.spike_values, dtype=like.dtype, device=like.device)

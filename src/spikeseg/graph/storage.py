@@ -122,21 +122,26 @@ def _build(structure: dict[str, Any], arrays: dict[str, Any]) -> SpikingGraph:
 
 def _population(entry: dict[str, Any]) -> Population:
     neuron = entry["neuron"]
+    if neuron is not None:
+        neuron = Neuron(**{key: _value(stored) for key, stored in neuron.items()})
     channels, height, width = entry["shape"]
     return Population(
         entry["name"],
         (channels, height, width),
-        None if neuron is None else Neuron(**neuron),
-        entry["spike_value"],
+        neuron,
+        _value(entry["spike_value"]),
     )
 
 
 def _transform(entry: dict[str, Any], arrays: dict[str, Any]) -> kinds.Transform:
-    def value(stored: Any) -> Any:
-        if isinstance(stored, dict):
-            return arrays[stored["array"]]
-        return tuple(stored) if isinstance(stored, list) else stored
-
     kind = _KINDS[entry["kind"]]
-    transform: kinds.Transform = kind(**{k: value(v) for k, v in entry.items() if k != "kind"})
+    fields = {k: _value(v, arrays) for k, v in entry.items() if k != "kind"}
+    transform: kinds.Transform = kind(**fields)
     return transform
+
+
+def _value(stored: Any, arrays: dict[str, Any] | None = None) -> Any:
+    """Return what a JSON value stands for: an array by its name, or a tuple."""
+    if isinstance(stored, dict):
+        return (arrays or {})[stored["array"]]
+    return tuple(stored) if isinstance(stored, list) else stored

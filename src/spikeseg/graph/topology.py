@@ -5,6 +5,9 @@ from fractions import Fraction
 from functools import cached_property
 from math import lcm
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spikeseg.errors import ConfigError, ShapeError
 from spikeseg.graph.support import num_synapses
 from spikeseg.graph.transforms import Shape, Transform, magnification, output_shape
@@ -21,13 +24,20 @@ class Population:
         neuron: what they are; ``None`` for the input (its values are constant currents) and for
             the output (its potential accumulates and is read out; it never fires).
         spike_value: the activation that one spike in every step stands for, in the units of the
-            traced network. It is already folded into the weights.
+            traced network; one number, or one for each channel. It is already folded into the
+            weights.
     """
 
     name: str
     shape: Shape
     neuron: Neuron | None = None
-    spike_value: float = 1.0
+    spike_value: float | tuple[float, ...] = 1.0
+
+    @property
+    def spike_values(self) -> NDArray[np.float64]:
+        """``spike_value`` of each channel, (C, 1, 1)."""
+        values = np.broadcast_to(np.asarray(self.spike_value, np.float64), self.shape[0])
+        return values.reshape(-1, 1, 1)
 
     @property
     def size(self) -> int:

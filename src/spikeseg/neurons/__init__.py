@@ -2,14 +2,19 @@
 
 A neuron is one function, ``step(current, state, parameters) -> (spike, state)``, written with
 operators only, so that the same text runs on torch tensors, on NumPy arrays and, compiled, on
-scalars inside the engine's scan over time. Every neuron has two states, the synaptic current ``u``
-and the membrane potential ``v``; with ``tau_syn = 0`` the current passes straight through.
+scalars inside the engine's scan over time. Every neuron has three states, the synaptic current
+``u``, the membrane potential ``v`` and the sum ``n`` of the spikes it has fired; with
+``tau_syn = 0`` the current passes straight through. A file whose spikes are not 0 or 1 says so in
+``SPIKE_LEVELS``.
 """
 
 import math
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from spikeseg.errors import ConfigError
 from spikeseg.registry import Registry
@@ -23,10 +28,12 @@ class State(NamedTuple):
     Attributes:
         u: synaptic current.
         v: membrane potential.
+        n: sum of the spikes fired so far, for neurons that look at it.
     """
 
     u: Any
     v: Any
+    n: Any = 0.0
 
 
 class Parameters(NamedTuple):
@@ -54,7 +61,7 @@ class Neuron:
     Attributes:
         name: a neuron of the registry.
         v_threshold: firing threshold.
-        v_initial: membrane potential before the first step.
+        v_initial: membrane potential before the first step; one number, or one for each channel.
         tau_syn: time constant of the synaptic current in steps; 0 is none.
 
     Raises:
@@ -64,7 +71,7 @@ class Neuron:
 
     name: str = "if_soft"
     v_threshold: float = 1.0
-    v_initial: float = 0.0
+    v_initial: float | tuple[float, ...] = 0.0
     tau_syn: float = 0.0
 
     def __post_init__(self) -> None:
@@ -73,7 +80,7 @@ class Neuron:
                 f"v_threshold is {self.v_threshold}; it must be positive and finite. A network "
                 "whose activations are all zero has no threshold: train it longer."
             )
-        if not math.isfinite(self.v_initial):
+        if not np.isfinite(self.v_initial).all():
             raise ConfigError(f"v_initial is {self.v_initial}; it must be finite.")
         if not (math.isfinite(self.tau_syn) and self.tau_syn >= 0):
             raise ConfigError(f"tau_syn is {self.tau_syn}; it must be 0 or more (steps), finite.")
@@ -82,6 +89,18 @@ class Neuron:
     def step(self) -> Step:
         """The neuron's step function."""
         return NEURONS.get(self.name)
+
+    @property
+    def spike_levels(self) -> tuple[int, ...]:
+        """The values that a spike can have, 0 included.
+
+        >>> Neuron("if_soft").spike_levels, Neuron("if_signed").spike_levels
+        ((0, 1), (-1, 0, 1))
+        """
+        levels: tuple[int, ...] = vars(sys.modules[self.step.__module__]).get(
+            "SPIKE_LEVELS", (0, 1)
+        )
+        return levels
 
     @property
     def parameters(self) -> Parameters:

@@ -21,9 +21,9 @@ def step(current: Any, state: State, parameters: Parameters) -> tuple[Any, State
     ``v`` has no lower bound.
 
     >>> step(0.75, State(0.0, 0.5), Parameters(1.0, 0.0, 1.0))
-    (True, State(u=0.75, v=0.0))
+    (True, State(u=0.75, v=0.0, n=0.0))
     """
     u = parameters.decay_u * state.u + parameters.gain_u * current
     v = state.v + u
     spike = v >= parameters.v_threshold
-    return spike, State(u, v * (v < parameters.v_threshold))
+    return spike, State(u, v * (v < parameters.v_threshold), state.n)

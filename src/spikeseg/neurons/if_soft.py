@@ -21,9 +21,9 @@ def step(current: Any, state: State, parameters: Parameters) -> tuple[Any, State
     (Rueckauer et al. 2017, doi:10.3389/fnins.2017.00682). ``v`` has no lower bound.
 
     >>> step(0.75, State(0.0, 0.5), Parameters(1.0, 0.0, 1.0))
-    (True, State(u=0.75, v=0.25))
+    (True, State(u=0.75, v=0.25, n=0.0))
     """
     u = parameters.decay_u * state.u + parameters.gain_u * current
     v = state.v + u
     spike = v >= parameters.v_threshold
-    return spike, State(u, v - spike * parameters.v_threshold)
+    return spike, State(u, v - spike * parameters.v_threshold, state.n)

@@ -22,10 +22,10 @@ def step(current: Any, state: State, parameters: Parameters) -> tuple[Any, State
     staircase of the activation ``loihi_relu``.
 
     >>> step(-2.0, State(0.0, 0.5), Parameters(1.0, 0.0, 1.0))
-    (False, State(u=-2.0, v=-0.0))
+    (False, State(u=-2.0, v=-0.0, n=0.0))
     """
     u = parameters.decay_u * state.u + parameters.gain_u * current
     v = state.v + u
     v = v * (v > 0)
     spike = v > parameters.v_threshold
-    return spike, State(u, v * (v <= parameters.v_threshold))
+    return spike, State(u, v * (v <= parameters.v_threshold), state.n)

@@ -159,6 +159,8 @@ def from_dict(kind: Any, values: dict[str, Any], place: str) -> Any:
 def _value(hint: Any, value: Any, place: str) -> Any:
     if dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return from_dict(hint, value, place)
+    if get_origin(hint) is tuple and isinstance(value, list):
+        return tuple(_value(get_args(hint)[0], v, f"{place}[{i}]") for i, v in enumerate(value))
     if get_origin(hint) is Literal:
         fits = value in get_args(hint)
     else:
@@ -172,6 +174,8 @@ def _value(hint: Any, value: Any, place: str) -> Any:
 def _in_words(hint: Any) -> str:
     if get_origin(hint) is Literal:
         return "one of " + ", ".join(map(repr, get_args(hint)))
+    if get_origin(hint) is tuple:
+        return f"a list of {_in_words(get_args(hint)[0])}"
     return " or ".join(getattr(kind, "__name__", str(kind)) for kind in get_args(hint) or (hint,))
 
 

@@ -60,7 +60,7 @@ def _layer(
         "name": population.name,
         "shape": list(population.shape),
         "num_neurons": population.size,
-        "threshold": population.spike_value,
+        "threshold": float(np.median(population.spike_values)),
         "rate_histogram": {
             "edges_hz": edges.tolist(),
             "counts": np.histogram(rates, edges)[0].tolist(),

@@ -124,7 +124,8 @@ def _tally(
         name, tally = population.name, found.layers[population.name]
         counts = simulation.spike_counts[name]
         analog = activations[name].double()
-        spiking = counts.double() * (population.spike_value / simulation.num_steps)
+        worth = torch.from_numpy(population.spike_values / simulation.num_steps).to(counts.device)
+        spiking = simulation.net_counts[name].double() * worth
         tally.squared_error += float((spiking - analog).square().sum())
         tally.squared_analog += float(analog.square().sum())
         spikes = counts[0].cpu().numpy()

@@ -1,19 +1,17 @@
-"""Threshold recipes: a plug point, one file each; what one spike of a population is worth.
+"""Conversion recipes: a plug point, one file each; they are followed in order.
 
-A recipe takes the traced network, calibration images and the configuration, and returns for each
-hidden population the activation that one spike in every step stands for (its *threshold* in the
-units of the network). Converting folds it into the weights.
+A recipe takes what is known (`Calibration`), the plan so far and the settings, and returns a plan
+in which it has changed what is its own: thresholds, initial potentials, biases or neurons. Its
+docstring gives the equation and the source.
 """
 
 from collections.abc import Callable
 
-from torch import Tensor
-
 from spikeseg.config import ConversionConfig
-from spikeseg.conversion.tracing import TracedNetwork
+from spikeseg.conversion.planning import Calibration, PerChannel, Plan, PopulationPlan
 from spikeseg.registry import Registry
 
-__all__ = ["RECIPES", "Recipe"]
+__all__ = ["RECIPES", "Calibration", "PerChannel", "Plan", "PopulationPlan", "Recipe"]
 
-Recipe = Callable[[TracedNetwork, Tensor | None, ConversionConfig], dict[str, float]]
-RECIPES: Registry[Recipe] = Registry("threshold recipe", "spikeseg.conversion.recipes")
+Recipe = Callable[[Calibration, Plan, ConversionConfig], Plan]
+RECIPES: Registry[Recipe] = Registry("conversion recipe", "spikeseg.conversion.recipes")
