@@ -28,15 +28,15 @@ def step(current: Any, state: State, parameters: Parameters) -> tuple[Any, State
     fires as a neuron that starts at 0.
 
     >>> step(-9.0, State(0.0, 0.5), Parameters(1.0, 0.0, 1.0))
-    (False, State(u=-9.0, v=-0.0))
+    (False, State(u=-9.0, v=-0.0, n=0.0))
     >>> step(0.75, State(0.0, 0.5), Parameters(1.0, 0.0, 1.0))
-    (True, State(u=0.75, v=0.25))
+    (True, State(u=0.75, v=0.25, n=0.0))
     """
     u = parameters.decay_u * state.u + parameters.gain_u * current
     v = state.v + u
     v = v * (v > 0)
     spike = v >= parameters.v_threshold
-    return spike, State(u, v - spike * parameters.v_threshold)
+    return spike, State(u, v - spike * parameters.v_threshold, state.n)
 
 
 def main() -> None:

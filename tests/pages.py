@@ -16,7 +16,7 @@ REGISTRIES = {
     "activations": ACTIVATIONS,
     "networks": NETWORKS,
     "datasets": DATASETS,
-    "threshold-recipes": RECIPES,
+    "conversion-recipes": RECIPES,
 }
 MARKDOWN = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/plug-points").glob("*.md")]

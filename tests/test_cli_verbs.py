@@ -195,7 +195,7 @@ def test_info_names_versions_devices_and_every_member(spikeseg: Call) -> None:
     assert answer.json["spikeseg"] == ss.__version__
     assert "cpu" in answer.json["devices"]
     points = answer.json["plug points"]
-    assert set(points) == {"dataset", "network", "activation", "threshold recipe", "neuron"}
+    assert set(points) == {"dataset", "network", "activation", "conversion recipe", "neuron"}
     assert "unet" in points["network"]
     words = spikeseg("info")
     assert all(name in words.out for names in points.values() for name in names)

@@ -13,7 +13,7 @@ from spikeseg.layers import AbstractActivation, make_activation
 
 ACTIVATIONS, NETWORKS, RECIPES, DATASETS = (
     REGISTRIES[name].names()
-    for name in ("activations", "networks", "threshold-recipes", "datasets")
+    for name in ("activations", "networks", "conversion-recipes", "datasets")
 )
 NEEDS_FILES = {"folder", "isbi2012"}
 MADE = [name for name in DATASETS if name not in NEEDS_FILES]

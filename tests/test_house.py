@@ -16,13 +16,22 @@ FLOORS = (
     {"engine", "metrics", "images"},
     {"layers", "losses"},
     {"networks", "data", "batches"},
-    {"training", "conversion"},
+    {"training", "conversion", "finetuning"},
     {"inference"},
     {"runs", "report"},
     {"cli", "__main__"},
 )
 FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
-LEARNING = {"layers", "losses", "networks", "data", "batches", "training", "conversion"}
+LEARNING = {
+    "layers",
+    "losses",
+    "networks",
+    "data",
+    "batches",
+    "training",
+    "conversion",
+    "finetuning",
+}
 CHIP = {"chips", "compiling", "emulation", "energy"}
 FILES = sorted(SOURCE.rglob("*.py"))
 

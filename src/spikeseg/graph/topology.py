@@ -36,8 +36,9 @@ class Population:
     @property
     def spike_values(self) -> NDArray[np.float64]:
         """``spike_value`` of each channel, (C, 1, 1)."""
-        values = np.broadcast_to(np.asarray(self.spike_value, np.float64), self.shape[0])
-        return values.reshape(-1, 1, 1)
+        values = np.empty((self.shape[0], 1, 1))
+        values[:, 0, 0] = self.spike_value
+        return values
 
     @property
     def size(self) -> int:

@@ -9,7 +9,6 @@ scalars inside the engine's scan over time. Every neuron has three states, the s
 """
 
 import math
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -97,9 +96,8 @@ class Neuron:
         >>> Neuron("if_soft").spike_levels, Neuron("if_signed").spike_levels
         ((0, 1), (-1, 0, 1))
         """
-        levels: tuple[int, ...] = vars(sys.modules[self.step.__module__]).get(
-            "SPIKE_LEVELS", (0, 1)
-        )
+        names = getattr(self.step, "__globals__", {})
+        levels: tuple[int, ...] = names.get("SPIKE_LEVELS", (0, 1))
         return levels
 
     @property

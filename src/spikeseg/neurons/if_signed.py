@@ -29,5 +29,7 @@ def step(current: Any, state: State, parameters: Parameters) -> tuple[Any, State
     """
     u = parameters.decay_u * state.u + parameters.gain_u * current
     v = state.v + u
-    spike = 1 * (v >= parameters.v_threshold) - 1 * ((v < 0) & (state.n > 0))
-    return spike, State(u, v - spike * parameters.v_threshold, state.n + spike)
+    up, down = v >= parameters.v_threshold, (v < 0) & (state.n > 0)
+    spike = 1 * up - 1 * down
+    v = v - up * parameters.v_threshold + down * parameters.v_threshold
+    return spike, State(u, v, state.n + spike)
