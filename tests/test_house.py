@@ -16,7 +16,7 @@ FLOORS = (
     {"engine", "metrics", "images"},
     {"layers", "losses"},
     {"networks", "data", "batches"},
-    {"training", "conversion", "finetuning"},
+    {"training", "conversion"},
     {"inference"},
     {"runs", "report"},
     {"cli", "__main__"},

@@ -22,7 +22,7 @@ from spikeseg.data import Sample, SegmentationData, load
 from spikeseg.errors import ConfigError
 from spikeseg.networks import make_network
 from spikeseg.training import TrainingResult, fit
-from spikeseg.training.callbacks import COLUMNS
+from spikeseg.training.module import SegmentationTraining
 
 SHORT = TrainingConfig(epochs=2, steps_per_epoch=3, batch_size=2, crop=32, learning_rate=0.02)
 
@@ -88,7 +88,13 @@ def test_the_result_counts_what_was_done(cells: SegmentationData, tmp_path: Path
 def test_the_history_has_a_row_for_each_epoch(cells: SegmentationData, tmp_path: Path) -> None:
     trained(cells, tmp_path)
     rows = history(tmp_path)
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == (
+        "step",
+        "epoch",
+        *SegmentationTraining.columns,
+        "learning_rate",
+        "data_share",
+    )
     assert [row["epoch"] for row in rows] == [1, 2]
     assert [row["step"] for row in rows] == [3, 6]
     for row in rows:

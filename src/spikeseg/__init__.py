@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         ConversionConfig,
         DataConfig,
         EvaluationConfig,
+        FinetuningConfig,
         NetworkConfig,
         RegularizerConfig,
         RunConfig,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from spikeseg.neurons import Neuron
     from spikeseg.report import write_report
     from spikeseg.runs import RunFolder, load_network, load_segmenter, run
+    from spikeseg.training import finetune
 
 _HOMES = {
     "ActivationConfig": "config",
@@ -39,6 +41,7 @@ _HOMES = {
     "ConversionConfig": "config",
     "DataConfig": "config",
     "EvaluationConfig": "config",
+    "FinetuningConfig": "config",
     "NetworkConfig": "config",
     "Neuron": "neurons",
     "RegularizerConfig": "config",
@@ -53,6 +56,7 @@ _HOMES = {
     "SpikingGraph": "graph",
     "TrainingConfig": "config",
     "convert": "conversion",
+    "finetune": "training",
     "load": "data",
     "load_graph": "graph",
     "load_network": "runs",
@@ -71,6 +75,7 @@ __all__ = [
     "ConversionConfig",
     "DataConfig",
     "EvaluationConfig",
+    "FinetuningConfig",
     "NetworkConfig",
     "Neuron",
     "RegularizerConfig",
@@ -86,6 +91,7 @@ __all__ = [
     "TrainingConfig",
     "__version__",
     "convert",
+    "finetune",
     "load",
     "load_graph",
     "load_network",

@@ -219,6 +219,35 @@ class ConversionConfig:
 
 
 @dataclass(frozen=True)
+class FinetuningConfig:
+    """How a converted network is trained on, through its spikes.
+
+    Crops, augmentation, precision and the Dice loss are those of the training.
+
+    Attributes:
+        num_steps: time steps that the network is unrolled over; masks after 1, 2, 4, ... and all
+            of them are trained.
+        batches: how many batches.
+        learning_rate: the peak of the one-cycle schedule of Adam; weights are in thresholds.
+        sparsity: weight of the firing-rate regularizer: the spikes that pass a mean synapse while
+            an image is shown.
+    """
+
+    num_steps: int = 4
+    batches: int = 300
+    learning_rate: float = 2e-3
+    sparsity: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("num_steps", "batches", "learning_rate"):
+            value = getattr(self, name)
+            _require(value > 0, f"finetuning.{name} is {value}; it must be positive.")
+        _require(
+            self.sparsity >= 0, f"finetuning.sparsity is {self.sparsity}; it must be 0 or more."
+        )
+
+
+@dataclass(frozen=True)
 class EvaluationConfig:
     """How every stage is scored on the held-out images.
 
@@ -257,6 +286,7 @@ class RunConfig:
         network: the network to train.
         training: how it is trained.
         conversion: how it becomes spiking.
+        finetuning: how the spiking network is trained on, by `spikeseg finetune`.
         evaluation: how every stage is scored.
         seed: of the weights, the crops and the augmentation.
         dt_ms: length of a time step in milliseconds, to express rates in Hz.
@@ -269,6 +299,7 @@ class RunConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
     conversion: ConversionConfig = field(default_factory=ConversionConfig)
+    finetuning: FinetuningConfig = field(default_factory=FinetuningConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     seed: int = 0
     dt_ms: float = 1.0

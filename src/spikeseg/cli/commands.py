@@ -140,6 +140,13 @@ def convert(arguments: list[str]) -> int:
     return 0
 
 
+def finetune(arguments: list[str]) -> int:
+    """Train the spiking graph of a run on."""
+    from spikeseg.cli.finetuning import finetune_command
+
+    return finetune_command(arguments)
+
+
 def evaluate(arguments: list[str]) -> int:
     """Score both networks of a run."""
     parser = _folder_parser("evaluate", "Score a run's networks on its held-out images.")
@@ -204,6 +211,7 @@ COMMANDS = {
     "run": Command(run, "train, convert, evaluate and report, from a YAML file"),
     "train": Command(train, "train a network on images and masks"),
     "convert": Command(convert, "turn a trained network into a spiking graph"),
+    "finetune": Command(finetune, "train a spiking graph on, for few steps and few spikes"),
     "evaluate": Command(evaluate, "score analog and spiking network on held-out images"),
     "segment": Command(segment, "segment an image, a TIFF stack or a folder"),
     "report": Command(report, "write the report of a run"),

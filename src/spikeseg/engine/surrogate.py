@@ -1,4 +1,4 @@
-"""The scan of integrate-and-fire neurons, with a gradient: forward and backward compiled."""
+"""The scan of integrate-and-fire neurons, with a gradient; compiled on the CPU."""
 
 from typing import Any
 
@@ -25,8 +25,33 @@ def spiking_scan(current: Tensor, v_initial: Tensor) -> Tensor:
     Returns:
         (T, B, C, H, W) spikes, 0 or 1.
     """
+    if current.device.type != "cpu":
+        return spiking_scan_stepwise(current, v_initial)
     spikes: Tensor = _SpikingScan.apply(current, v_initial)  # type: ignore[no-untyped-call]
     return spikes
+
+
+def spiking_scan_stepwise(current: Tensor, v_initial: Tensor) -> Tensor:
+    """Do what `spiking_scan` does, one torch step after another; any device."""
+    spikes, v = [], v_initial
+    for now in current:
+        v = v + now
+        spike: Tensor = _Spike.apply(v)  # type: ignore[no-untyped-call]
+        v = v - spike
+        spikes.append(spike)
+    return torch.stack(spikes)
+
+
+class _Spike(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, v: Tensor) -> Tensor:
+        ctx.save_for_backward(v)
+        return (v >= 1.0).to(v.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (v,) = ctx.saved_tensors
+        return grad * torch.relu(1.0 - (v - 1.0).abs())
 
 
 class _SpikingScan(torch.autograd.Function):

@@ -1,22 +1,24 @@
 """Runs: a folder in which every stage leaves one file, and the verbs that write them.
 
 ``folder`` names the files, ``network_file`` reads and writes the trained network, ``stages`` are
-the verbs train, convert and evaluate, ``checks`` says beforehand what would fail, ``measuring``
-looks at both networks on the test images, ``scoring``, ``layer_table`` and ``examples`` write what
-was found, ``segmenting`` makes a run a function from image to mask, ``pipeline`` does everything.
+the verbs train, convert, finetune and evaluate, ``checks`` says beforehand what would fail,
+``measuring`` looks at both networks on the test images, ``scoring``, ``layer_table`` and
+``examples`` write what was found, ``segmenting`` makes a run a function from image to mask,
+``pipeline`` does everything.
 """
 
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
 from spikeseg.runs.segmenting import load_segmenter
-from spikeseg.runs.stages import convert_stage, evaluate_stage, train_stage
+from spikeseg.runs.stages import convert_stage, evaluate_stage, finetune_stage, train_stage
 
 __all__ = [
     "RunFolder",
     "TrainedNetwork",
     "convert_stage",
     "evaluate_stage",
+    "finetune_stage",
     "load_network",
     "load_segmenter",
     "run",

@@ -23,6 +23,7 @@ _MADE_BY = {
     "history.csv": "train",
     "checkpoint.ckpt": "train",
     "graph.npz": "convert",
+    "finetuning.csv": "finetune",
     "metrics.json": "evaluate",
     "layers.json": "evaluate",
     "evaluation.npz": "evaluate",

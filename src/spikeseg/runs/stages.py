@@ -1,6 +1,7 @@
-"""The verbs of a run: train, convert, evaluate; each reads stage files and writes its own."""
+"""The verbs of a run: train, convert, finetune, evaluate; each writes its own stage files."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -26,7 +27,7 @@ from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.measuring import measure
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.scoring import write_scores
-from spikeseg.training import TrainingResult, fit
+from spikeseg.training import TrainingResult, finetune, fit
 
 
 def train_stage(
@@ -105,6 +106,41 @@ def convert_stage(folder: RunFolder, config: RunConfig | None = None) -> Spiking
     images = calibration_images(config, datasets.load(config.data).train)
     graph = convert(trained.network, images, config.conversion, dt_ms=trained.dt_ms)
     save_graph(graph, folder.file("graph.npz"), made_from=sha256(source))
+    return graph
+
+
+def finetune_stage(
+    folder: RunFolder, config: RunConfig | None = None, *, progress: Progress = silent
+) -> SpikingGraph:
+    """Train the converted network of a run on; write ``graph.npz`` and ``finetuning.csv``.
+
+    ``config.json`` then evaluates as many steps as were trained, and reads out all of them.
+
+    Args:
+        folder: a run with a trained and a converted network.
+        config: settings; those of the run if not given.
+        progress: is told the batches done.
+
+    Raises:
+        RunFolderError: a stage is missing.
+        ConfigError: other neurons than ``if_soft``, or a loss that is not finite.
+    """
+    source, graph_file = folder.require("network.safetensors"), folder.require("graph.npz")
+    check_graph(folder)
+    config = config or folder.read_config()
+    graph = finetune(
+        load_graph(graph_file),
+        datasets.load(config.data),
+        config.finetuning,
+        config.training,
+        folder=folder.path,
+        seed=config.seed + 1,  # other crops than those of the training
+        device=pick_device(config.device),
+        progress=progress,
+    )
+    save_graph(graph, graph_file, made_from=sha256(source))
+    evaluation = replace(config.evaluation, num_steps=config.finetuning.num_steps, readout=1.0)
+    folder.write_config(replace(config, evaluation=evaluation), folder.read_command())
     return graph
 
 

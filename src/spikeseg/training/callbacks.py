@@ -10,21 +10,24 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from spikeseg.files import atomic_path, write_text
 from spikeseg.progress import Progress
-from spikeseg.training.module import SegmentationTraining
 
-COLUMNS = (
-    "step",
-    "epoch",
-    "loss",
-    "cross_entropy",
-    "dice_loss",
-    "rate_loss",
-    "under_band",
-    "in_band",
-    "over_band",
-    "learning_rate",
-    "data_share",
-)
+
+class Described(LightningModule):
+    """A module that tells what its batches gave.
+
+    Attributes:
+        columns: names of its figures, in the order of ``history.csv``.
+        total_steps: optimizer steps of the whole training.
+        parts: the figures of the last batch.
+    """
+
+    columns: tuple[str, ...] = ()
+    total_steps: int = 0
+    parts: dict[str, float]
+
+    def note(self, row: dict[str, float]) -> str:
+        """Return the row of an epoch in a few words, for the progress."""
+        raise NotImplementedError
 
 
 class History(Callback):
@@ -41,6 +44,7 @@ class History(Callback):
         self._waiting = self._working = 0.0
         self._mark = 0.0
         self._learning_rate = 0.0
+        self._columns: tuple[str, ...] = ()
 
     @property
     def data_share(self) -> float:
@@ -50,6 +54,8 @@ class History(Callback):
 
     def on_train_epoch_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Start an epoch's sums."""
+        assert isinstance(pl_module, Described)
+        self._columns = ("step", "epoch", *pl_module.columns, "learning_rate", "data_share")
         self._sums = {}
         self._waiting = self._working = 0.0
         self._mark = time.perf_counter()
@@ -75,7 +81,7 @@ class History(Callback):
         now = time.perf_counter()
         self._working += now - self._mark
         self._mark = now
-        assert isinstance(pl_module, SegmentationTraining)
+        assert isinstance(pl_module, Described)
         for name, value in pl_module.parts.items():
             self._sums.setdefault(name, []).append(value)
         pl_module.parts.clear()
@@ -86,12 +92,12 @@ class History(Callback):
         row |= {"step": trainer.global_step, "epoch": trainer.current_epoch + 1}
         row["learning_rate"] = self._learning_rate
         row["data_share"] = self._waiting / max(self._waiting + self._working, 1e-9)
-        self.rows.append({name: row.get(name, 0.0) for name in COLUMNS})
+        self.rows.append({name: row.get(name, 0.0) for name in self._columns})
         write_text(self.path, self._text())
 
     def _text(self) -> str:
         text = io.StringIO()
-        writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+        writer = csv.DictWriter(text, self._columns, lineterminator="\n")
         writer.writeheader()
         writer.writerows({k: f"{v:.6g}" for k, v in row.items()} for row in self.rows)
         return text.getvalue()
@@ -144,13 +150,6 @@ class Reporter(Callback):
         batch_idx: int,
     ) -> None:
         """Tell the steps done and the last epoch's loss and rates."""
-        assert isinstance(pl_module, SegmentationTraining)
-        total = pl_module.settings.epochs * pl_module.settings.steps_per_epoch
-        note = ""
-        if self._history.rows:
-            last = self._history.rows[-1]
-            note = (
-                f"loss {last['loss']:.3f}, in band {last['in_band']:.0%}, "
-                f"data {last['data_share']:.0%}"
-            )
-        self._progress(self._task, trainer.global_step, total, note)
+        assert isinstance(pl_module, Described)
+        note = pl_module.note(self._history.rows[-1]) if self._history.rows else ""
+        self._progress(self._task, trainer.global_step, pl_module.total_steps, note)

@@ -20,7 +20,7 @@ from spikeseg.config import TrainingConfig
 from spikeseg.data import SegmentationData
 from spikeseg.errors import CorruptFileError
 from spikeseg.progress import Progress, silent
-from spikeseg.training.callbacks import Checkpoint, History, Reporter
+from spikeseg.training.callbacks import Checkpoint, Described, History, Reporter
 from spikeseg.training.module import SegmentationTraining
 
 _BROKEN = (KeyError, TypeError, RuntimeError, EOFError, ValueError)
@@ -85,16 +85,17 @@ def fit(
     checkpoint = folder / "checkpoint.ckpt"
     callbacks: list[Callback] = [history, Reporter(progress, history, task), Checkpoint(checkpoint)]
     loader = make_loader(data.train, config, seed)
-    with _quiet():
-        trainer = _trainer(config, device, callbacks)
-        _fit(trainer, module, loader, checkpoint if resume else None)
+    with quiet():
+        trainer = make_trainer(config, device, callbacks)
+        train(trainer, module, loader, checkpoint if resume else None)
     network.eval()
     steps = int(trainer.global_step)
     parameters = sum(p.numel() for p in network.parameters())
     return TrainingResult(steps, steps * config.batch_size, history.data_share, parameters)
 
 
-def _trainer(config: TrainingConfig, device: str, callbacks: list[Callback]) -> Trainer:
+def make_trainer(config: TrainingConfig, device: str, callbacks: list[Callback]) -> Trainer:
+    """Return Lightning's trainer, with nothing of its own on the screen."""
     return Trainer(
         accelerator="gpu" if device == "cuda" else "cpu",
         devices=1,
@@ -108,10 +109,15 @@ def _trainer(config: TrainingConfig, device: str, callbacks: list[Callback]) -> 
     )
 
 
-def _fit(
-    trainer: Trainer, module: SegmentationTraining, loader: object, checkpoint: Path | None
+def train(
+    trainer: Trainer, module: Described, loader: object, checkpoint: Path | None = None
 ) -> None:
-    """Fit; Ctrl-C reaches the caller, where Lightning would leave the program."""
+    """Fit; Ctrl-C reaches the caller, where Lightning would leave the program.
+
+    Raises:
+        CorruptFileError: the checkpoint cannot be read.
+        KeyboardInterrupt: Ctrl-C.
+    """
     if checkpoint is not None:
         _check_checkpoint(checkpoint)
     handler = signal.getsignal(signal.SIGINT)
@@ -138,7 +144,7 @@ def _check_checkpoint(path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Silence Lightning's tips while it runs; they tell the user of this package nothing."""
     for name in ("lightning.pytorch", "lightning.fabric", "pytorch_lightning"):
         logging.getLogger(name).setLevel(logging.ERROR)

@@ -3,18 +3,18 @@
 import math
 
 import torch
-from lightning.pytorch import LightningModule
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from spikeseg.config import TrainingConfig
 from spikeseg.errors import ConfigError
 from spikeseg.losses import RateMonitor, SegmentationLoss
+from spikeseg.training.callbacks import Described
 
 _WATCH_EVERY = 25  # steps between looks at the rates while their loss has no weight
 
 
-class SegmentationTraining(LightningModule):
+class SegmentationTraining(Described):
     """Trains a network on batches of (B, C, H, W) images and (B, H, W) masks.
 
     Args:
@@ -24,6 +24,16 @@ class SegmentationTraining(LightningModule):
         seed: of everything random inside the network (dropout).
         dt_ms: length of a time step in milliseconds.
     """
+
+    columns = (
+        "loss",
+        "cross_entropy",
+        "dice_loss",
+        "rate_loss",
+        "under_band",
+        "in_band",
+        "over_band",
+    )
 
     def __init__(
         self,
@@ -36,6 +46,7 @@ class SegmentationTraining(LightningModule):
         super().__init__()
         self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.settings = config
+        self.total_steps = config.epochs * config.steps_per_epoch
         self.seed_value = seed
         self.loss = SegmentationLoss(config.dice_weight, class_weights)
         self.monitor = RateMonitor(network, config.regularizer, dt_ms)
@@ -75,6 +86,10 @@ class SegmentationTraining(LightningModule):
                 f"{self.settings.learning_rate:g}."
             )
 
+    def note(self, row: dict[str, float]) -> str:
+        """Return loss, rates and waiting of an epoch."""
+        return f"loss {row['loss']:.3f}, in band {row['in_band']:.0%}, data {row['data_share']:.0%}"
+
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """Return AdamW with a one-cycle schedule."""
         config = self.settings
@@ -84,7 +99,7 @@ class SegmentationTraining(LightningModule):
         schedule = torch.optim.lr_scheduler.OneCycleLR(
             optimizer,
             config.learning_rate,
-            total_steps=config.epochs * config.steps_per_epoch,
+            total_steps=self.total_steps,
             pct_start=0.15,
         )
         return {

@@ -1,4 +1,4 @@
-"""A spiking graph whose weights can be trained."""
+"""A spiking graph, unrolled over its steps, whose weights can be trained."""
 
 from dataclasses import replace
 
@@ -12,7 +12,7 @@ from spikeseg.errors import ConfigError
 from spikeseg.graph import Connection, Population, SpikingGraph, fan_out
 
 
-class TrainableGraph(nn.Module):
+class UnrolledGraph(nn.Module):
     """The same network as a graph, unrolled over its steps, with a gradient through every spike.
 
     Args:
