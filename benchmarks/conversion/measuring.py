@@ -109,11 +109,11 @@ def _show(
     image = images.padded(sample)
     reached = images.reached(image)
     sums = [torch.zeros(1)]
-    for step, total, spikes in present(converted, image, max(tallies)):
+    for step, total, count in present(converted, image, max(tallies)):
         sums.append(total)
         if step not in tallies:
             continue
-        tally = tallies[step]
+        tally, spikes = tallies[step], count()
         for readout, start in starts.items():
             mask = _mask(total - sums[start[step]], sample)
             tally.matrices[readout] = tally.matrices[readout].add(sample.mask, mask)

@@ -1,7 +1,7 @@
 """A trained network, converted by SpikingJelly, shown images step by step."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -93,17 +93,20 @@ class _Counter:
     """Adds up the spikes of each neuron."""
 
     def __init__(self) -> None:
-        self.counts: dict[str, Tensor] = {}
+        self.sums: dict[str, Tensor] = {}
 
     def add(self, name: str, layer: nn.Module, inputs: Any, spikes: Tensor) -> None:
         """Add one step's output of a layer; a hook."""
-        fired = spikes[0] != 0
-        if not torch.equal(fired.to(spikes.dtype), spikes[0]):
+        if not torch.equal(spikes * spikes, spikes):
             raise ConfigError(f"{name} gave values that are neither 0 nor 1; count levels instead.")
-        if name in self.counts:
-            self.counts[name] += fired
+        if name in self.sums:
+            self.sums[name] += spikes[0]
         else:
-            self.counts[name] = fired.long()
+            self.sums[name] = spikes[0].clone()
+
+    def counts(self) -> Counts:
+        """Return the spikes of each neuron until now; float32 adds up to 2^24 of them exactly."""
+        return {name: total.long().numpy() for name, total in self.sums.items()}
 
 
 @contextmanager
@@ -122,7 +125,7 @@ def _counting(converted: Converted) -> Iterator[_Counter]:
 
 def present(
     converted: Converted, image: Tensor, num_steps: int
-) -> Iterator[tuple[int, Tensor, Counts]]:
+) -> Iterator[tuple[int, Tensor, Callable[[], Counts]]]:
     """Show an image in every step, from a fresh state.
 
     Args:
@@ -131,13 +134,13 @@ def present(
         num_steps: how many steps.
 
     Yields:
-        The step, counted from 1; the sum of the outputs until then, (K, H, W); and the spikes of
-        each neuron until then, (C, H, W). The spikes are valid until the next step.
+        The step, counted from 1; the sum of the outputs until then, (K, H, W); and a function
+        that gives the spikes of each neuron until now, (C, H, W).
     """
     functional.reset_net(converted.module)
     total = torch.zeros(())
     with torch.inference_mode(), _counting(converted) as counter:
         for step in range(1, num_steps + 1):
             total = total + converted.module(image)[0]
-            yield step, total, {name: c.numpy() for name, c in counter.counts.items()}
+            yield step, total, counter.counts
     functional.reset_net(converted.module)

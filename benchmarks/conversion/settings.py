@@ -46,22 +46,24 @@ def _balancing(batches: int, batch_size: int) -> Setting:
 
 HALF = "channel, half threshold"
 SETTINGS = (
-    _balancing(400, 8),
-    _rate_coding("99.9%", HALF),
     _balancing(100, 8),
-    _balancing(8, 1),
-    _balancing(1, 8),
+    _rate_coding("99.9%", HALF),
     _rate_coding("99%", HALF),
+    _balancing(30, 8),
+    _balancing(400, 8),
     _rate_coding("95%", HALF),
     _rate_coding("Max", HALF),
+    _rate_coding("98%", HALF),
     _rate_coding("99.9%", "channel"),
     _rate_coding("99.9%", "layer"),
     _rate_coding("Max", "channel"),
     _rate_coding("Max", "layer"),
+    _balancing(8, 1),
+    _balancing(1, 8),
 )
-"""Recipe by recipe, the likely best ones first. Half thresholds exist for channels only. The
-balancing recipe raises its thresholds from zero with every batch, so that the number of batches is
-its one setting that matters; its authors' example shows it about 390 batches."""
+"""The likely best ones first. Half thresholds exist for channels only. The balancing recipe raises
+its thresholds from zero with every batch, so the number of batches is its one setting that matters;
+the example that comes with it shows it about 390 batches."""
 
 
 def delay_starts(module: Any, batches: Batches, steps: Sequence[int]) -> dict[str, dict[int, int]]:
