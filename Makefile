@@ -39,11 +39,12 @@ $(SPIKINGJELLY)/.installed: pyproject.toml constraints.txt environments/spikingj
 	$(PYTHON) -m venv $(SPIKINGJELLY)
 	$(SPIKINGJELLY)/bin/pip install --quiet -c constraints.txt torch
 	$(SPIKINGJELLY)/bin/pip install --quiet --no-deps -r environments/spikingjelly.txt
-	$(SPIKINGJELLY)/bin/pip install --quiet -c constraints.txt -e .
+	$(SPIKINGJELLY)/bin/pip install --quiet -c constraints.txt -e . pytest
 	touch $@
 
 # SpikingJelly's recipes on the run in $(RUN), a run of `make demo` unless it is given.
 bench-conversion: $(SPIKINGJELLY)/.installed
+	$(SPIKINGJELLY)/bin/python -m pytest benchmarks/conversion
 	$(SPIKINGJELLY)/bin/python -m benchmarks.conversion.measure_rivals $(RUN) --out $(RUN)-rivals.json
 
 clean:
