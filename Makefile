@@ -42,7 +42,7 @@ $(SPIKINGJELLY)/.installed: pyproject.toml constraints.txt environments/spikingj
 	$(SPIKINGJELLY)/bin/pip install --quiet -c constraints.txt -e . pytest
 	touch $@
 
-# SpikingJelly's recipes on the run in $(RUN), a run of `make demo` unless it is given.
+# SpikingJelly's recipes on the run in $(RUN), that of `make demo` unless it is given.
 bench-conversion: $(SPIKINGJELLY)/.installed
 	$(SPIKINGJELLY)/bin/python -m pytest benchmarks/conversion
 	$(SPIKINGJELLY)/bin/python -m benchmarks.conversion.measure_rivals $(RUN) --out $(RUN)-rivals.json

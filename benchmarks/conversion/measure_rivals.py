@@ -8,6 +8,7 @@ import argparse
 import dataclasses
 import time
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,8 @@ from spikeseg.batches import CropDataset
 from spikeseg.config import RunConfig
 from spikeseg.conversion import trace
 from spikeseg.data import SegmentationData
-from spikeseg.files import write_json
+from spikeseg.errors import RunFolderError
+from spikeseg.files import read_json, sha256, write_json
 from spikeseg.graph import load_graph
 from spikeseg.runs import RunFolder, load_network
 
@@ -34,6 +36,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
     parser.add_argument("--data-root", help="where the data lie, if no longer where they were")
     parser.add_argument("--settings", default="", help="only those with this in their name")
+    parser.add_argument("--resume", action="store_true", help="keep what --out holds already")
     arguments = parser.parse_args()
     folder = RunFolder(arguments.run)
     config = folder.read_config()
@@ -41,27 +44,65 @@ def main() -> None:
         moved = dataclasses.replace(config.data, root=arguments.data_root)
         config = dataclasses.replace(config, data=moved)
     chosen = [setting for setting in SETTINGS if arguments.settings in setting.name]
-    measure_run(folder, config, chosen, arguments.out)
+    measure_run(folder, config, chosen, arguments.out, resume=arguments.resume)
 
 
-def measure_run(folder: RunFolder, config: RunConfig, settings: list[Setting], out: Path) -> None:
-    """Measure settings on a run; write ``out`` after each."""
+def measure_run(
+    folder: RunFolder,
+    config: RunConfig,
+    settings: Sequence[Setting],
+    out: Path,
+    *,
+    resume: bool = False,
+) -> None:
+    """Measure settings on a run; write ``out`` after each.
+
+    Args:
+        folder: the run.
+        config: its settings.
+        settings: what to measure.
+        out: the JSON file.
+        resume: keep the settings that ``out`` holds, and measure the others only.
+
+    Raises:
+        RunFolderError: ``out`` is to be resumed, but was measured on another network.
+    """
     trained = load_network(folder.require("network.safetensors"))
     stride = load_graph(folder.require("graph.npz")).stride
     data = datasets.load(config.data)
     images = Images(trained.network, data.test, len(data.class_names), stride)
+    network = sha256(folder.file("network.safetensors"))
+    earlier = _earlier(out, network) if resume else {}
+    found = _describe(images, data) | {"network": network, "rivals": earlier}
+    for setting in settings:
+        if not any(name.startswith(f"{setting.name}, read-out") for name in earlier):
+            found["rivals"] |= _measure_setting(images, setting, config, data)
+            write_json(out, found)
+
+
+def _earlier(out: Path, network: str) -> dict[str, Any]:
+    """Return the settings that were measured on this network already."""
+    if not out.exists():
+        return {}
+    found = read_json(out)
+    if found["network"] != network:
+        raise RunFolderError(
+            f"{out} was measured on another network.safetensors ({found['network'][:12]}, not "
+            f"{network[:12]}); leave --resume out to replace it, or choose another --out."
+        )
+    rivals: dict[str, Any] = found["rivals"]
+    return rivals
+
+
+def _describe(images: Images, data: SegmentationData) -> dict[str, Any]:
     analog = score_analog(images)
-    found: dict[str, Any] = {
+    return {
         "data": data.name,
         "split": data.split,
         "num_test": len(data.test),
         "ann_miou": analog.miou,
         "ann_pixel_accuracy": analog.pixel_accuracy,
-        "rivals": {},
     }
-    for setting in settings:
-        found["rivals"] |= _measure_setting(images, setting, config, data)
-        write_json(out, found)
 
 
 def _measure_setting(
@@ -75,7 +116,7 @@ def _measure_setting(
         warnings.simplefilter("ignore", RuntimeWarning)
         starts = delay_starts(converted.module, batches, STEPS)
     rows = measure(converted, images, starts)
-    print(f"{setting.name}: {time.perf_counter() - began:.0f} s")
+    print(f"{setting.name}: {time.perf_counter() - began:.0f} s", flush=True)
     return {f"{setting.name}, read-out {readout}": row for readout, row in rows.items()}
 
 
