@@ -21,11 +21,11 @@ from benchmarks.conversion.settings import SETTINGS, Batches, Setting, delay_sta
 from spikeseg import data as datasets
 from spikeseg.batches import CropDataset
 from spikeseg.config import RunConfig
+from spikeseg.conversion import convert as convert_ours
 from spikeseg.conversion import trace
 from spikeseg.data import SegmentationData
 from spikeseg.errors import RunFolderError
 from spikeseg.files import read_json, sha256, write_json
-from spikeseg.graph import load_graph
 from spikeseg.runs import RunFolder, load_network
 
 
@@ -68,8 +68,9 @@ def measure_run(
         RunFolderError: ``out`` is to be resumed, but was measured on another network.
     """
     trained = load_network(folder.require("network.safetensors"))
-    stride = load_graph(folder.require("graph.npz")).stride
     data = datasets.load(config.data)
+    crops = CropDataset(data.train, config.training.crop, config.seed)
+    stride = convert_ours(trained.network, crops[0][0][None]).stride
     images = Images(trained.network, data.test, len(data.class_names), stride)
     network = sha256(folder.file("network.safetensors"))
     earlier = _earlier(out, network) if resume else {}

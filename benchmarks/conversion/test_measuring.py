@@ -26,7 +26,7 @@ from spikeseg.errors import RunFolderError
 from spikeseg.files import read_json, write_json
 from spikeseg.inference import pad_to_multiple
 from spikeseg.networks.unet import UNet
-from spikeseg.runs import RunFolder, convert_stage, train_stage
+from spikeseg.runs import RunFolder, train_stage
 
 BY_NAME = {setting.name: setting for setting in SETTINGS}
 FIRST = BY_NAME["rate coding Max, channel, half threshold"]
@@ -68,7 +68,6 @@ def test_the_figures_are_those_of_summed_outputs_and_counted_spikes() -> None:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     made = RunFolder(tmp_path_factory.mktemp("runs") / "tiny")
     train_stage(CONFIG, made)
-    convert_stage(made)
     return made
 
 

@@ -44,7 +44,7 @@ def test_maximum_thresholds_fire_as_often_as_our_own_at_every_population(
 ) -> None:
     converted = converted_by(BY_NAME["rate coding Max, layer"], network, image)
     *_, (_, total, count) = present(converted, image, STEPS)
-    own = ConversionConfig(thresholds="percentile", percentile=100.0, initial_potential=0.0)
+    own = ConversionConfig(recipes=("maximum",), granularity="layer")
     simulation = simulate(own_convert(network, image, own), image, STEPS)
     spikes = count()
     assert set(spikes) == set(simulation.spike_counts)
