@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 RUN ?= runs/demo
 
 DATA ?= ../shared/data
+SPIKINGJELLY := .venvs/spikingjelly
 
-.PHONY: demo test lint docs reproduce-isbi clean
+.PHONY: demo test lint docs reproduce-isbi bench-conversion clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -34,5 +35,17 @@ reproduce-isbi: $(VENV)/.installed
 	$(BIN)/spikeseg run configs/isbi-unet.yaml --data.root $(DATA)/isbi2012 --out runs/isbi --overwrite
 	cp runs/isbi/metrics.json results/isbi-unet.json
 
+$(SPIKINGJELLY)/.installed: pyproject.toml constraints.txt environments/spikingjelly.txt
+	$(PYTHON) -m venv $(SPIKINGJELLY)
+	$(SPIKINGJELLY)/bin/pip install --quiet -c constraints.txt torch
+	$(SPIKINGJELLY)/bin/pip install --quiet --no-deps -r environments/spikingjelly.txt
+	$(SPIKINGJELLY)/bin/pip install --quiet -c constraints.txt -e . pytest
+	touch $@
+
+# SpikingJelly's recipes on the run in $(RUN), that of `make demo` unless it is given.
+bench-conversion: $(SPIKINGJELLY)/.installed
+	$(SPIKINGJELLY)/bin/python -m pytest benchmarks/conversion
+	$(SPIKINGJELLY)/bin/python -m benchmarks.conversion.measure_rivals $(RUN) --out $(RUN)-rivals.json
+
 clean:
-	rm -rf $(VENV) docs/_build runs
+	rm -rf $(VENV) .venvs docs/_build runs

@@ -1,0 +1,1 @@
+"""Conversion against its rivals: the same trained networks, the same images, the same counter."""
