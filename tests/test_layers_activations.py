@@ -91,3 +91,39 @@ def test_the_curve_runs_through_the_middle_of_the_stairs() -> None:
         x = torch.tensor(1 / (n - 0.5), dtype=torch.float64)
         stair = ACTIVATIONS.get("loihi_relu")(1.0)(x).item()
         assert stair == pytest.approx(1 / (0.5 + 1 / x.item()), rel=1e-12)
+
+
+@given(
+    j=st.integers(-40, 200).map(lambda n: n / 64),
+    amplitude=st.sampled_from(AMPLITUDES),
+    levels=st.sampled_from([1, 2, 4, 8]),
+)
+def test_the_stairs_of_qcfs_are_the_spikes_of_a_neuron_that_starts_at_half(
+    j: float, amplitude: float, levels: int
+) -> None:
+    neuron, state, spikes = Neuron("if_soft"), State(0.0, 0.5), 0
+    for _ in range(levels):
+        spike, state = neuron.step(j, state, neuron.parameters)
+        spikes += int(spike)
+    found = make_activation("qcfs", 1000.0 / amplitude, 1.0, levels)(torch.tensor(j * amplitude))
+    assert found.item() == pytest.approx(amplitude * spikes / levels, rel=1e-6)
+
+
+@given(j=st.floats(-1, 3), amplitude=st.sampled_from(AMPLITUDES))
+def test_the_gradients_of_qcfs_are_those_of_a_clipped_relu(j: float, amplitude: float) -> None:
+    if min(abs(j), abs(j - 1)) < 1e-6:
+        return
+    activation = ACTIVATIONS.get("qcfs")(amplitude)
+    x = torch.tensor(j * amplitude, requires_grad=True)
+    value = activation(x)
+    value.backward()
+    assert x.grad.item() == (1.0 if 0 < j < 1 else 0.0)
+    expected = (value.item() / amplitude) - (j if 0 < j < 1 else 0.0)  # quantized minus passed on
+    assert activation.threshold.grad.item() == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_amplitude_of_qcfs_is_its_threshold_as_it_is_trained() -> None:
+    activation = ACTIVATIONS.get("qcfs")(4.0)
+    assert activation.amplitude == 4.0
+    torch.nn.init.constant_(activation.threshold, 3.0)
+    assert activation.amplitude == 3.0

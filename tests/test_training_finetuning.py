@@ -1,6 +1,7 @@
 """Fine-tuning against the simulator, torch's autograd and what it is meant to lower."""
 
 import csv
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from spikeseg.errors import ConfigError
 from spikeseg.graph import fan_out
 from spikeseg.losses import SegmentationLoss
 from spikeseg.networks import make_network
+from spikeseg.neurons import Neuron
 from spikeseg.training import UnrolledGraph, finetune
 
 CELLS = DataConfig(name="cells", num_images=6, image_size=64)
@@ -40,16 +42,16 @@ def unet_graph(*recipes, **options):
 
 
 @settings(max_examples=30, deadline=None)
-@given(seed=st.integers(0, 2**16), steps=st.integers(1, 6))
-def test_the_compiled_gradient_is_that_of_torch_step_by_step(seed, steps):
+@given(seed=st.integers(0, 2**16), steps=st.integers(1, 6), signed=st.booleans())
+def test_the_compiled_gradient_is_that_of_torch_step_by_step(seed, steps, signed):
     generator = torch.Generator().manual_seed(seed)
-    current = torch.randn(steps, 2, 3, 4, 5, generator=generator) * 0.7 + 0.3
+    current = torch.randn(steps, 2, 3, 4, 5, generator=generator) * 0.9 + 0.2
     start = torch.rand(2, 3, 4, 5, generator=generator)
     weights = torch.randn(current.shape, generator=generator)
     found = []
     for run in (spiking_scan, spiking_scan_stepwise):
         x, v = current.clone().requires_grad_(), start.clone().requires_grad_()
-        spikes = run(x, v)
+        spikes = run(x, v, signed)
         (spikes * weights).sum().backward()
         found.append((spikes.detach(), x.grad, v.grad))
     assert torch.equal(found[0][0], found[1][0])
@@ -64,10 +66,13 @@ def test_the_derivative_of_a_lone_spike_is_the_triangle():
     torch.testing.assert_close(current.grad, expected)
 
 
+@pytest.mark.parametrize("recipes", [("half_threshold",), ("half_threshold", "signed")])
 @pytest.mark.parametrize("upsampling", ["transposed", "nearest", "bilinear"])
 @pytest.mark.parametrize("downsampling", ["stride", "average"])
-def test_an_unrolled_graph_is_the_simulated_one(upsampling, downsampling):
-    graph, images = unet_graph(upsampling=upsampling, downsampling=downsampling)
+def test_an_unrolled_graph_is_the_simulated_one(upsampling, downsampling, recipes):
+    graph, images = unet_graph(
+        "percentile", *recipes, upsampling=upsampling, downsampling=downsampling
+    )
     output, _ = UnrolledGraph(graph)(images, 5)
     expected = simulate(graph, images, 5)
     torch.testing.assert_close(output.detach().mean(dim=0), expected.potential)
@@ -107,10 +112,12 @@ def test_every_weight_bias_and_potential_gets_a_gradient():
     assert len(missing) <= 1, missing  # one channel that is silent may keep a potential at rest
 
 
-@pytest.mark.parametrize("recipes", [("percentile", "signed")])
-def test_other_neurons_are_refused_with_what_to_do(recipes):
-    graph, _ = unet_graph(*recipes)
-    with pytest.raises(ConfigError, match=r"only if_soft neurons .* Convert with neuron 'if_soft'"):
+@pytest.mark.parametrize("neuron", [Neuron("loihi"), Neuron("if_soft", tau_syn=2.0)])
+def test_other_neurons_are_refused_with_what_to_do(neuron):
+    graph, _ = unet_graph()
+    others = [replace(p, neuron=p.neuron and neuron) for p in graph.populations]
+    graph = replace(graph, populations=tuple(others))
+    with pytest.raises(ConfigError, match=r"only if_soft and .* Convert with neuron 'if_soft'"):
         UnrolledGraph(graph)
 
 

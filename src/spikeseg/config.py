@@ -66,18 +66,24 @@ class ActivationConfig:
     """The non-linearity, the only spiking part of a network.
 
     Attributes:
-        name: an activation: ``relu``, ``clipped_relu`` or ``loihi_relu``.
+        name: an activation: ``relu``, ``clipped_relu``, ``loihi_relu`` or ``qcfs``.
         unit_rate_hz: the firing rate that an activation of 1.0 stands for. A spike is then worth
             ``1 / (unit_rate_hz * dt)`` (the *amplitude* of Nengo).
+        levels: number of stairs of ``qcfs``.
     """
 
     name: str = "relu"
     unit_rate_hz: float = 50.0
+    levels: int = 8
 
     def __post_init__(self) -> None:
         _require(
             self.unit_rate_hz > 0,
             f"network.activation.unit_rate_hz is {self.unit_rate_hz}; it must be positive (Hz).",
+        )
+        _require(
+            self.levels >= 1,
+            f"network.activation.levels is {self.levels}; it must be at least 1.",
         )
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from spikeseg.registry import Registry
 
-__all__ = ["ACTIVATIONS", "AbstractActivation", "make_activation"]
+__all__ = ["ACTIVATIONS", "AbstractActivation", "AbstractStaircase", "make_activation"]
 
 
 class AbstractActivation(nn.Module, abc.ABC):
@@ -36,11 +36,28 @@ class AbstractActivation(nn.Module, abc.ABC):
         return f"amplitude={self.amplitude:g}"
 
 
+class AbstractStaircase(AbstractActivation):
+    """An activation that rises in a number of equal stairs.
+
+    Args:
+        amplitude: activation of a neuron that fires in every step.
+        levels: number of stairs.
+    """
+
+    def __init__(self, amplitude: float = 1.0, levels: int = 8) -> None:
+        super().__init__(amplitude)
+        self.levels = levels
+
+
 ACTIVATIONS: Registry[type[AbstractActivation]] = Registry("activation", "spikeseg.layers")
 
 
-def make_activation(name: str, unit_rate_hz: float, dt_ms: float) -> AbstractActivation:
+def make_activation(
+    name: str, unit_rate_hz: float, dt_ms: float, levels: int = 8
+) -> AbstractActivation:
     """Return a new activation whose value 1.0 stands for ``unit_rate_hz``.
+
+    ``levels`` is for those that are a staircase.
 
     Raises:
         UnknownNameError: no such activation.
@@ -48,4 +65,5 @@ def make_activation(name: str, unit_rate_hz: float, dt_ms: float) -> AbstractAct
     >>> make_activation("relu", unit_rate_hz=200.0, dt_ms=1.0)
     ReLU(amplitude=5)
     """
-    return ACTIVATIONS.get(name)(1000.0 / (unit_rate_hz * dt_ms))
+    kind, amplitude = ACTIVATIONS.get(name), 1000.0 / (unit_rate_hz * dt_ms)
+    return kind(amplitude, levels) if issubclass(kind, AbstractStaircase) else kind(amplitude)

@@ -52,7 +52,8 @@ class UNet(nn.Module):
 
     def _activation(self) -> nn.Module:
         activation = self._config.activation
-        return make_activation(activation.name, activation.unit_rate_hz, self._dt_ms)
+        kind = activation.name
+        return make_activation(kind, activation.unit_rate_hz, self._dt_ms, activation.levels)
 
     def _down(self, width: int) -> nn.Module:
         if self._config.downsampling == "stride":

@@ -42,7 +42,7 @@ def finetune(
     connections and what a spike stands for at the first step stay what they were.
 
     Args:
-        graph: of ``if_soft`` neurons, as converting makes it.
+        graph: of ``if_soft`` or ``if_signed`` neurons, as converting makes it.
         data: its training samples are used, never the test samples.
         config: steps, batches, learning rate, sparsity.
         training: crops, augmentation, precision and Dice weight.

@@ -16,7 +16,7 @@ class UnrolledGraph(nn.Module):
     """The same network as a graph, unrolled over its steps, with a gradient through every spike.
 
     Args:
-        graph: of ``if_soft`` neurons with threshold 1 and no synaptic time constant.
+        graph: of ``if_soft`` or ``if_signed`` neurons with threshold 1 and no synaptic filter.
 
     Raises:
         ConfigError: other neurons.
@@ -60,9 +60,9 @@ class UnrolledGraph(nn.Module):
         for population in graph.hidden:
             total = received(into[population.name], spikes, images, num_steps)
             start = self._start_of[population.name].view(-1, 1, 1).expand(total.shape[1:])
-            fired = spiking_scan(total, start)
+            fired = spiking_scan(total, start, _is_signed(population))
             spikes[population.name] = fired.flatten(0, 1)
-            work = work + (fired.sum((0, 1, 3, 4)) * _fan_out(graph, population, fired)).sum()
+            work = work + (fired.abs().sum((0, 1, 3, 4)) * _fan_out(graph, population, fired)).sum()
         synapses = sum(_num_synapses(graph, p) for p in graph.hidden)
         output = received(into[graph.output.name], spikes, images, num_steps)
         return output, work / (synapses * images.shape[0])
@@ -90,11 +90,18 @@ def _check_neurons(graph: SpikingGraph) -> None:
     for population in graph.hidden:
         neuron = population.neuron
         assert neuron is not None
-        if (neuron.name, neuron.v_threshold, neuron.tau_syn) != ("if_soft", 1.0, 0.0):
+        known = neuron.name in ("if_soft", "if_signed")
+        if not known or (neuron.v_threshold, neuron.tau_syn) != (1.0, 0.0):
             raise ConfigError(
-                f"population {population.name!r} has {neuron}; only if_soft neurons with "
-                "threshold 1 and tau_syn 0 can be fine-tuned. Convert with neuron 'if_soft'."
+                f"population {population.name!r} has {neuron}; only if_soft and "
+                "if_signed neurons with threshold 1 and tau_syn 0 can be fine-tuned. Convert with "
+                "neuron 'if_soft'."
             )
+
+
+def _is_signed(population: Population) -> bool:
+    assert population.neuron is not None
+    return population.neuron.name == "if_signed"
 
 
 def _start(population: Population) -> nn.Parameter:
