@@ -4,6 +4,7 @@ One image, one time step and one population at a time. Every transform is writte
 from its definition, one entry after another. Nothing is shared with the package but its data.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -220,3 +221,44 @@ def slow_simulate(graph, images, num_steps):
     names = one_by_one[0][0]
     spikes = {name: np.stack([one[0][name] for one in one_by_one], axis=1) for name in names}
     return spikes, np.stack([one[1] for one in one_by_one], axis=1)
+
+
+def slow_operations(graph, images, num_steps):
+    """Return the synapses that spikes pass in every step, (T, B), one entry of a map at a time.
+
+    A synapse is an entry of the map whose weights are all made 1, so that none can be zero.
+    """
+    ones = [replace(c, transforms=tuple(map(with_ones, c.transforms))) for c in graph.connections]
+    spikes, _ = slow_simulate(graph, images, num_steps)
+    operations = np.zeros((num_steps, len(images)))
+    for connection in ones:
+        if connection.source in spikes:
+            matrix, _, _ = chain_map(connection.transforms, graph[connection.source].shape)
+            synapses = (matrix != 0).sum(axis=0)
+            fired = np.abs(spikes[connection.source].astype(int))
+            operations += fired.reshape(*fired.shape[:2], -1) @ synapses
+    return operations
+
+
+def with_ones(transform):
+    """Return the transform with every weight 1 and no bias."""
+    if not hasattr(transform, "weight"):
+        return transform
+    return replace(transform, weight=np.ones_like(transform.weight), bias=None)
+
+
+def slow_steps_used(potentials, readout, check_every, patience, tolerance, min_steps):
+    """Return after how many steps one image is done; ``potentials`` are (T, K, H, W) sums."""
+    masks, changes = [], []
+    for step in range(1, len(potentials) + 1):
+        if step % check_every:
+            continue
+        first = min(step - 1, int(step * (1 - readout) + 0.5))
+        read = potentials[step - 1] - (potentials[first - 1] if first else 0)
+        masks.append(read.argmax(axis=0))
+        if len(masks) > 1:
+            changes.append((masks[-1] != masks[-2]).mean())
+        recent = changes[-patience:]
+        if step >= min_steps and len(recent) == patience and max(recent) <= tolerance:
+            return step
+    return len(potentials)

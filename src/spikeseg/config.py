@@ -261,6 +261,11 @@ class EvaluationConfig:
         num_steps: time steps of the spiking network.
         readout: share of these steps, from the end, whose output makes the mask, in (0, 1]; the
             first spikes need time to come through.
+        exit_tolerance: early exit; an image is done when at most this share of its pixels (0..1)
+            changes class from one look at its mask to the next, ``exit_patience`` times in a
+            row. ``null`` simulates all steps of every image.
+        exit_every: steps between two looks.
+        exit_patience: how many looks in a row must find the mask stable.
         crop: size of the test crops on which each neuron's firing rate is taken, in pixels.
         examples: how many images the report shows.
         membrane_class: the class that separates objects, for V^Rand and V^Info; ``null`` if the
@@ -269,17 +274,25 @@ class EvaluationConfig:
 
     num_steps: int = 32
     readout: float = 0.5
+    exit_tolerance: float | None = None
+    exit_every: int = 2
+    exit_patience: int = 2
     crop: int = 128
     examples: int = 3
     membrane_class: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("num_steps", "crop", "examples"):
+        for name in ("num_steps", "exit_every", "exit_patience", "crop", "examples"):
             value = getattr(self, name)
             _require(value >= 1, f"evaluation.{name} is {value}; it must be at least 1.")
         _require(
             0 < self.readout <= 1,
             f"evaluation.readout is {self.readout}; it must be in (0, 1], a share of the steps.",
+        )
+        _require(
+            self.exit_tolerance is None or 0 <= self.exit_tolerance <= 1,
+            f"evaluation.exit_tolerance is {self.exit_tolerance}; it must be in 0..1, a share of "
+            "the pixels, or null for no early exit.",
         )
 
 

@@ -46,6 +46,15 @@ def plain_parser(verb: str, description: str) -> Parser:
     return parser
 
 
+def add_exit_tolerance(parser: Parser) -> None:
+    """Add the option that turns early exit on."""
+    parser.add_argument(
+        "--exit_tolerance",
+        type=float,
+        help="early exit: an image is done when at most this share of its pixels still changes",
+    )
+
+
 def config_parser(verb: str, description: str) -> Parser:
     """Return a parser for all settings of a run, from a YAML file and dotted overrides."""
     parser = plain_parser(verb, f"{description} CONFIG, a YAML file, may come first.")

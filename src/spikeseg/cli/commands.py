@@ -151,6 +151,7 @@ def evaluate(arguments: list[str]) -> int:
     """Score both networks of a run."""
     parser = _folder_parser("evaluate", "Score a run's networks on its held-out images.")
     parser.add_argument("--num_steps", type=int, help="time steps, instead of the run's own")
+    cli.add_exit_tolerance(parser)
     options = parser.parse(arguments)
     from spikeseg.cli.console import print_json, print_scores, progress_bars
     from spikeseg.files import read_json
@@ -158,9 +159,10 @@ def evaluate(arguments: list[str]) -> int:
 
     folder = RunFolder(Path(options.run))
     config = folder.read_config()
-    if options.num_steps is not None:
-        steps = dataclasses.replace(config.evaluation, num_steps=options.num_steps)
-        config = dataclasses.replace(config, evaluation=steps)
+    given = {name: getattr(options, name) for name in ("num_steps", "exit_tolerance")}
+    given = {name: value for name, value in given.items() if value is not None}
+    evaluation = dataclasses.replace(config.evaluation, **given)
+    config = dataclasses.replace(config, evaluation=evaluation)
     with progress_bars(options.json) as progress:
         evaluate_stage(folder, config, progress=progress)
     metrics = read_json(folder.require("metrics.json"))

@@ -21,6 +21,7 @@ ROWS = (
     ("V^Rand", "v_rand", "{:.4f}"),
     ("V^Info", "v_info", "{:.4f}"),
     ("time steps", "num_steps", "{:d}"),
+    ("time steps taken, mean", "mean_steps_used", "{:.1f}"),
     ("spikes per neuron", "spikes_per_neuron", "{:.2f}"),
     ("operations per image", "synaptic_operations_per_image", "{:.3g}"),
 )

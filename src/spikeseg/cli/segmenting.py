@@ -14,11 +14,14 @@ def segment_command(arguments: list[str]) -> int:
     from spikeseg.inference import segment_files
     from spikeseg.runs import load_segmenter
 
+    steps: list[int] = []
     segmenter, class_names = load_segmenter(
         Path(options.model),
         stage=options.stage,
         num_steps=options.num_steps,
+        exit_tolerance=options.exit_tolerance,
         device=options.device,
+        tell_steps=steps.append,
     )
     values = _values(len(class_names), options.indices)
     with progress_bars(options.json) as progress:
@@ -27,10 +30,13 @@ def segment_command(arguments: list[str]) -> int:
     meaning = dict(zip(class_names, values, strict=True))
     if options.json:
         files = [{"path": str(w.path), "shape": list(w.shape)} for w in written]
-        print_json({"written": files, "values": meaning})
+        print_json({"written": files, "values": meaning, "mean_steps_used": _mean(steps)})
         return 0
     for item in written:
         print(f"{item.path}: {' x '.join(map(str, item.shape))} (pages x height x width)")
+    if steps:
+        pieces = "piece" if len(steps) == 1 else "pieces"
+        print(f"Time steps: {_mean(steps):.1f} on average over {len(steps)} {pieces} of images")
     print("Values: " + ", ".join(f"{value} = {name}" for name, value in meaning.items()))
     return 0
 
@@ -42,10 +48,15 @@ def _parser() -> cli.Parser:
     parser.add_argument("--out", required=True, help="NAME.tif or NAME.png; a folder for a folder")
     parser.add_argument("--stage", default="snn", choices=["snn", "ann"], help="which network")
     parser.add_argument("--num_steps", type=int, help="time steps, instead of the run's own")
+    cli.add_exit_tolerance(parser)
     parser.add_argument("--indices", action="store_true", help="write 0, 1 for two classes too")
     parser.add_argument("--tile", type=int, default=1024, help="largest piece computed at once")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where")
     return parser
+
+
+def _mean(steps: list[int]) -> float | None:
+    return sum(steps) / len(steps) if steps else None
 
 
 def _values(num_classes: int, indices: bool) -> list[Any]:

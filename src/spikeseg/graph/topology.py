@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeseg.errors import ConfigError, ShapeError
-from spikeseg.graph.support import num_synapses
+from spikeseg.graph.support import fan_out, num_synapses
 from spikeseg.graph.transforms import Shape, Transform, magnification, output_shape
 from spikeseg.neurons import Neuron
 
@@ -185,6 +185,14 @@ class SpikingGraph:
     def out_of(self, name: str) -> tuple[Connection, ...]:
         """Return the connections out of a population."""
         return tuple(c for c in self.connections if c.source == name)
+
+    def fan_out(self, name: str) -> NDArray[np.int64]:
+        """Return the number of synapses of each neuron of a population, (C, H, W)."""
+        shape = self[name].shape
+        counts = np.zeros(shape, np.int64)
+        for connection in self.out_of(name):
+            counts += fan_out(connection.transforms, shape)
+        return counts
 
     def resized(self, height: int, width: int) -> "SpikingGraph":
         """Return the same graph for images of another size.

@@ -1,5 +1,6 @@
 """A network as a function from an image of any size to its mask."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spikeseg.engine import simulate
+from spikeseg.engine import EarlyExit, simulate
 from spikeseg.errors import ShapeError
 from spikeseg.graph import SpikingGraph
 from spikeseg.inference.tiles import Predict, segment_tiled
@@ -57,15 +58,29 @@ class Segmenter:
 
 
 def spiking_segmenter(
-    graph: SpikingGraph, num_steps: int, *, readout: float = 1.0, device: str = "cpu"
+    graph: SpikingGraph,
+    num_steps: int,
+    *,
+    readout: float = 1.0,
+    early_exit: EarlyExit | None = None,
+    device: str = "cpu",
+    tell_steps: Callable[[int], None] = lambda steps: None,
 ) -> Segmenter:
-    """Return a segmenter that simulates a spiking graph for ``num_steps`` steps.
+    """Return a segmenter that simulates a spiking graph.
 
-    ``readout`` is the share of the steps, from the end, whose output makes the mask.
+    Args:
+        graph: the network.
+        num_steps: for how many steps, at most.
+        readout: share of the steps, from the end, whose output makes the mask.
+        early_exit: when a piece of an image is done before.
+        device: where to compute.
+        tell_steps: is called with the steps that each piece of an image took.
     """
 
     def predict(image: Tensor) -> Tensor:
-        return simulate(graph, image, num_steps, readout=readout).masks[-1]
+        found = simulate(graph, image, num_steps, readout=readout, early_exit=early_exit)
+        tell_steps(int(found.steps_used[0]))
+        return found.masks[-1]
 
     return Segmenter(predict, graph.input.shape[0], graph.stride, device)
 

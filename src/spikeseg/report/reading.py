@@ -114,6 +114,7 @@ def _stage(key: str, record: Record, num_classes: int) -> Stage:
         iou=iou,
         dice_per_class=dice,
         num_steps=record.whole("num_steps"),
+        mean_steps_used=record.optional("mean_steps_used") or record.whole("num_steps"),
         spikes_per_neuron=record.number("spikes_per_neuron"),
         operations=record.number("synaptic_operations_per_image"),
         operation=record.text("operation"),

@@ -19,7 +19,8 @@ class Stage:
         scores: ``pixel_accuracy``, ``miou``, ``dice``, ``v_rand`` and ``v_info``, by name.
         iou: one per class; None for a class that the held-out images lack.
         dice_per_class: one per class.
-        num_steps: time steps; 1 for the ANN.
+        num_steps: time steps; 1 for the ANN. With early exit, the most that an image may take.
+        mean_steps_used: those that the images took, on average.
         spikes_per_neuron: for one image, mean over neurons.
         operations: synaptic operations for one image.
         operation: what is counted: ``MAC`` or ``AC``.
@@ -30,6 +31,7 @@ class Stage:
     iou: tuple[float | None, ...]
     dice_per_class: tuple[float | None, ...]
     num_steps: int
+    mean_steps_used: float
     spikes_per_neuron: float
     operations: float
     operation: str

@@ -100,10 +100,16 @@ def _work_rows(stages: Sequence[Stage]) -> list[Row]:
     reference = stages[0].operations
     ratios = [f"× {stage.operations / reference:.3g}" if reference else NONE for stage in stages]
     return [
-        _row("num_steps", "Time steps", "for one image", [str(s.num_steps) for s in stages]),
+        _row("num_steps", "Time steps", "for one image", [_steps(s) for s in stages]),
         _row("spikes", "Spikes per neuron", "for one image, mean over neurons", spikes),
         _row("operations", "Synaptic operations", "for one image, counted", work, ratios),
     ]
+
+
+def _steps(stage: Stage) -> str:
+    if stage.mean_steps_used == stage.num_steps:
+        return str(stage.num_steps)
+    return f"{stage.mean_steps_used:.1f} of {stage.num_steps}"
 
 
 def _row(

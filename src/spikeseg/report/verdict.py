@@ -16,10 +16,16 @@ def verdict(results: RunResults) -> str:
     It says how far the spiking network is from its ANN in mIoU, and what that takes.
     """
     ann, snn = results.stage("ann"), results.stage("snn")
+    early = f", {snn.mean_steps_used:.1f} on average," if _exits_early(snn) else ""
     return (
-        f"At {plural(snn.num_steps, 'time step')} the spiking network {_compared(ann, snn)}, "
+        f"At {'most ' if early else ''}{plural(snn.num_steps, 'time step')}{early} the spiking "
+        f"network {_compared(ann, snn)}, "
         f"with {plain(snn.spikes_per_neuron)} spikes per neuron and image."
     )
+
+
+def _exits_early(snn: Stage) -> bool:
+    return snn.mean_steps_used != snn.num_steps
 
 
 def _compared(ann: Stage, snn: Stage) -> str:

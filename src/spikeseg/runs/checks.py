@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from spikeseg.batches import Augmenter
-from spikeseg.config import RunConfig
+from spikeseg.config import EvaluationConfig, RunConfig
 from spikeseg.conversion import convert
 from spikeseg.data import SegmentationData
+from spikeseg.engine import EarlyExit
 from spikeseg.errors import ConfigError, RunFolderError
 from spikeseg.files import sha256
 from spikeseg.graph import made_from
@@ -76,6 +77,18 @@ def evaluation_crop(config: RunConfig, data: SegmentationData, multiple: int) ->
             f"smallest test image ({smallest} pixels). Use {fitting}, for example."
         )
     return crop
+
+
+def early_exit(config: EvaluationConfig) -> EarlyExit | None:
+    """Return when an image is done before its last step; ``None`` where it never is."""
+    if config.exit_tolerance is None:
+        return None
+    return EarlyExit(
+        check_every=config.exit_every,
+        patience=config.exit_patience,
+        tolerance=config.exit_tolerance,
+        min_steps=1,
+    )
 
 
 def check_resume(config: RunConfig, folder: RunFolder) -> None:

@@ -35,26 +35,25 @@ def layer_table(config: RunConfig, graph: SpikingGraph, found: Measurement) -> d
     }
 
 
-def percentile_rates(
-    tally: LayerTally, percentile: float, num_steps: int, dt_ms: float
-) -> NDArray[np.float64]:
-    """Return each neuron's percentile rate over the test crops, (C, h, w), in Hz.
+def percentile_rates(tally: LayerTally, percentile: float) -> NDArray[np.float64]:
+    """Return each neuron's percentile rate over the test crops, (C, h, w), in spikes per step.
 
-    The nearest rank is taken, as in training.
+    The nearest rank is taken, as in training. Each crop has its own number of steps.
     """
-    counts = np.stack(tally.counts)
-    chosen = np.percentile(counts, percentile, axis=0, method="nearest")
-    rates: NDArray[np.float64] = chosen * (1000.0 / (num_steps * dt_ms))
-    return rates
+    steps = np.array(tally.steps, np.float64)[:, None, None]
+    channels = range(len(tally.counts[0]))
+    each = (np.stack([counts[c] for counts in tally.counts]) / steps for c in channels)
+    return np.stack([np.percentile(r, percentile, axis=0, method="nearest") for r in each])
 
 
 def _layer(
     config: RunConfig, population: Population, tally: LayerTally, images: int
 ) -> dict[str, Any]:
-    band, steps = config.training.regularizer, config.evaluation.num_steps
-    rates = percentile_rates(tally, band.percentile, steps, config.dt_ms)
-    edges = np.linspace(0.0, 1000.0 / config.dt_ms, _BINS + 1)
-    counts = np.stack(tally.counts)
+    band, highest = config.training.regularizer, 1000.0 / config.dt_ms
+    rates = percentile_rates(tally, band.percentile) * highest
+    edges = np.linspace(0.0, highest, _BINS + 1)
+    counts, steps = np.stack(tally.counts), np.array(tally.steps)
+    mean = (counts.mean(axis=(1, 2, 3), dtype=np.float64) / steps).mean()
     under, over = (rates < band.min_hz).mean(), (rates > band.max_hz).mean()
     return {
         "name": population.name,
@@ -68,9 +67,9 @@ def _layer(
         "under_band": float(under),
         "in_band": float(1.0 - under - over),
         "over_band": float(over),
-        "mean_rate_hz": float(counts.mean(dtype=np.float64) * 1000.0 / (steps * config.dt_ms)),
+        "mean_rate_hz": float(mean * highest),
         "dead": int((counts.max(axis=0) == 0).sum()),
-        "saturated": int((counts.max(axis=0) == steps).sum()),
+        "saturated": int((counts == steps[:, None, None, None]).any(axis=0).sum()),
         "relative_error": (tally.squared_error / max(tally.squared_analog, 1e-12)) ** 0.5,
         "synaptic_operations_per_image": tally.synaptic_operations / images,
     }

@@ -10,8 +10,8 @@ from torch import Tensor
 
 from spikeseg.conversion import TracedNetwork, record_activations
 from spikeseg.data import Sample
-from spikeseg.engine import Simulation, simulate
-from spikeseg.graph import SpikingGraph, fan_out, num_multiplications
+from spikeseg.engine import EarlyExit, Simulation, simulate
+from spikeseg.graph import SpikingGraph, num_multiplications
 from spikeseg.inference import pad_to_multiple
 from spikeseg.progress import Progress
 
@@ -24,12 +24,14 @@ class LayerTally:
 
     Attributes:
         counts: for each test crop, spikes of each neuron, (C, h, w).
+        steps: for each test crop, the steps that its image was simulated.
         squared_error: of the spiking against the analog activation.
         squared_analog: of the analog activation.
         synaptic_operations: weights added for its spikes, in all its connections.
     """
 
     counts: list[NDArray[np.uint16]] = field(default_factory=list)
+    steps: list[int] = field(default_factory=list)
     squared_error: float = 0.0
     squared_analog: float = 0.0
     synaptic_operations: float = 0.0
@@ -42,6 +44,7 @@ class Measurement:
     Attributes:
         analog: masks of the analog network, one an image.
         forming: masks of the spiking network after every step, (T, H, W), one an image.
+        steps_used: of the spiking network, one an image.
         layers: sums for each hidden population.
         spikes: of all neurons, summed over images.
         neurons: that fire, summed over images.
@@ -51,6 +54,7 @@ class Measurement:
 
     analog: list[Masks] = field(default_factory=list)
     forming: list[Masks] = field(default_factory=list)
+    steps_used: list[int] = field(default_factory=list)
     layers: dict[str, LayerTally] = field(default_factory=dict)
     spikes: float = 0.0
     neurons: int = 0
@@ -65,6 +69,7 @@ def measure(
     *,
     num_steps: int,
     readout: float,
+    early_exit: EarlyExit | None,
     crop: int,
     device: str,
     progress: Progress,
@@ -80,6 +85,7 @@ def measure(
         samples: labeled images.
         num_steps: T.
         readout: share of the steps, from the end, whose output makes a mask.
+        early_exit: when an image is done before T.
         crop: in pixels.
         device: where to compute.
         progress: is told the steps done.
@@ -96,7 +102,13 @@ def measure(
 
         steps = range(1, num_steps + 1)
         simulation = simulate(
-            graph, padded, num_steps, mask_steps=steps, readout=readout, progress=tell
+            graph,
+            padded,
+            num_steps,
+            mask_steps=steps,
+            readout=readout,
+            early_exit=early_exit,
+            progress=tell,
         )
         with torch.inference_mode():
             logits = traced.module(padded)
@@ -120,19 +132,21 @@ def _tally(
 ) -> None:
     """Add one image to the sums."""
     activations = record_activations(traced, image)
+    steps = int(simulation.steps_used[0])
+    found.steps_used.append(steps)
     for population in graph.hidden:
         name, tally = population.name, found.layers[population.name]
         counts = simulation.spike_counts[name]
         analog = activations[name].double()
-        worth = torch.from_numpy(population.spike_values / simulation.num_steps).to(counts.device)
+        worth = torch.from_numpy(population.spike_values / steps).to(counts.device)
         spiking = simulation.net_counts[name].double() * worth
         tally.squared_error += float((spiking - analog).square().sum())
         tally.squared_analog += float(analog.square().sum())
         spikes = counts[0].cpu().numpy()
-        for connection in graph.out_of(name):
-            reached = fan_out(connection.transforms, population.shape)
-            tally.synaptic_operations += float((spikes * reached.astype(np.float64)).sum())
-        tally.counts += _pieces(spikes.astype(np.uint16), crop * spikes.shape[1] // image.shape[2])
+        tally.synaptic_operations += float((spikes * graph.fan_out(name).astype(np.float64)).sum())
+        pieces = _pieces(spikes.astype(np.uint16), crop * spikes.shape[1] // image.shape[2])
+        tally.counts += pieces
+        tally.steps += [steps] * len(pieces)
         found.spikes += float(spikes.sum(dtype=np.float64))
     found.neurons += graph.num_neurons
     for connection in graph.connections:

@@ -4,7 +4,7 @@ import hashlib
 from typing import Any
 
 from spikeseg._version import __version__
-from spikeseg.config import RunConfig
+from spikeseg.config import EvaluationConfig, RunConfig
 from spikeseg.data import SegmentationData
 from spikeseg.errors import CorruptFileError
 from spikeseg.files import read_json, sha256, write_json
@@ -32,7 +32,7 @@ def write_scores(
     made_from = sha256(folder.file("graph.npz"))
     write_json(
         folder.file("metrics.json"),
-        _kept(folder, made_from)
+        _kept(folder, made_from, config.evaluation)
         | {
             "format": FORMAT,
             "version": __version__,
@@ -50,15 +50,24 @@ def write_scores(
     )
 
 
-def _kept(folder: RunFolder, made_from: str) -> dict[str, Any]:
-    """Return what `run` noted about the same graph, which an evaluation alone cannot know."""
+def _kept(folder: RunFolder, made_from: str, evaluation: EvaluationConfig) -> dict[str, Any]:
+    """Return what `run` noted about the same graph, which an evaluation alone cannot know.
+
+    A baseline that was scored with other steps is no comparison, and is dropped.
+    """
     path = folder.file("metrics.json")
     try:
         earlier = read_json(path) if path.exists() else {}
     except CorruptFileError:  # this is the command that its message asks for
         earlier = {}
-    same = earlier.get("made_from") == made_from
-    return {k: v for k, v in earlier.items() if same and k in ("seconds", "training", "baseline")}
+    if earlier.get("made_from") != made_from:
+        return {}
+    kept = {k: earlier[k] for k in ("seconds", "training", "baseline") if k in earlier}
+    before = kept.get("baseline", {}).get("stages", {}).get("snn", {})
+    now = {"num_steps": evaluation.num_steps, "exit_tolerance": evaluation.exit_tolerance}
+    if any(before.get(key) != value for key, value in now.items()):
+        kept.pop("baseline", None)
+    return kept
 
 
 def _fingerprint(data: SegmentationData) -> str:
@@ -100,6 +109,8 @@ def _stages(config: RunConfig, data: SegmentationData, found: Measurement) -> di
         "snn": spiking
         | {
             "num_steps": config.evaluation.num_steps,
+            "mean_steps_used": sum(found.steps_used) / images,
+            "exit_tolerance": config.evaluation.exit_tolerance,
             "spikes_per_neuron": found.spikes / found.neurons,
             "synaptic_operations_per_image": operations / images,
             "operation": "AC",
