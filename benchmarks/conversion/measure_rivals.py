@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from benchmarks.conversion.measuring import STEPS, Images, measure, score_analog
+from benchmarks.conversion.measuring import Images, measure, score_analog
 from benchmarks.conversion.rivals import convert
 from benchmarks.conversion.settings import SETTINGS, Batches, Setting, delay_starts
+from benchmarks.conversion.tally import STEPS
 from spikeseg import data as datasets
 from spikeseg.batches import CropDataset
 from spikeseg.config import RunConfig

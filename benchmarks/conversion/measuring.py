@@ -7,15 +7,14 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.conversion.rivals import Converted, present
-from benchmarks.conversion.work import Reach, reach, synaptic_operations
+from benchmarks.conversion.tally import STEPS, Row, Tally, largest
+from benchmarks.conversion.work import Reach, reach
 from spikeseg.conversion import trace
 from spikeseg.data import Sample
 from spikeseg.inference import pad_to_multiple
 from spikeseg.metrics import ConfusionMatrix
 
-STEPS = (1, 2, 4, 8, 16, 32)
 Starts = dict[str, dict[int, int]]
-Row = dict[str, float | int | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,35 +49,13 @@ class Images:
         return self._reached[shape]
 
 
-class Tally:
-    """Sums over the test images for one step count."""
-
-    def __init__(self, readouts: Sequence[str], classes: int) -> None:
-        self.matrices = {readout: ConfusionMatrix.empty(classes) for readout in readouts}
-        self.operations = 0
-        self.spikes = 0
-        self.neurons = 0
-        self.images = 0
-
-    def row(self, readout: str, steps: int, start: int) -> Row:
-        """Return the figures of one read-out."""
-        matrix = self.matrices[readout]
-        return {
-            "miou": matrix.miou,
-            "pixel_accuracy": matrix.pixel_accuracy,
-            "synops_per_image": self.operations / self.images,
-            "spikes_per_neuron_step": self.spikes / self.neurons / steps,
-            "readout_start": start,
-        }
-
-
 def score_analog(images: Images) -> ConfusionMatrix:
     """Return the confusion matrix of the trained network itself."""
     matrix = ConfusionMatrix.empty(images.classes)
     with torch.inference_mode():
         for sample in images.samples:
             scores = images.network(images.padded(sample))[0]
-            matrix = matrix.add(sample.mask, _mask(scores, sample))
+            matrix = matrix.add(sample.mask, largest(scores, sample))
     return matrix
 
 
@@ -114,16 +91,5 @@ def _show(
         if step not in tallies:
             continue
         tally, spikes = tallies[step], count()
-        for readout, start in starts.items():
-            mask = _mask(total - sums[start[step]], sample)
-            tally.matrices[readout] = tally.matrices[readout].add(sample.mask, mask)
-        tally.operations += synaptic_operations(reached, spikes)
-        tally.spikes += sum(int(counts.sum()) for counts in spikes.values())
-        tally.neurons += sum(counts.size for counts in spikes.values())
-        tally.images += 1
-
-
-def _mask(scores: Tensor, sample: Sample) -> Tensor:
-    """Return the largest class at each pixel of the image, without its padding."""
-    height, width = sample.mask.shape
-    return scores.argmax(0)[:height, :width].to(torch.uint8)
+        scores = {readout: total - sums[start[step]] for readout, start in starts.items()}
+        tally.add(sample, scores, spikes, reached)

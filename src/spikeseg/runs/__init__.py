@@ -11,11 +11,18 @@ from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
 from spikeseg.runs.segmenting import load_segmenter
-from spikeseg.runs.stages import convert_stage, evaluate_stage, finetune_stage, train_stage
+from spikeseg.runs.stages import (
+    calibration_images,
+    convert_stage,
+    evaluate_stage,
+    finetune_stage,
+    train_stage,
+)
 
 __all__ = [
     "RunFolder",
     "TrainedNetwork",
+    "calibration_images",
     "convert_stage",
     "evaluate_stage",
     "finetune_stage",
