@@ -116,28 +116,10 @@ def train(arguments: list[str]) -> int:
 
 
 def convert(arguments: list[str]) -> int:
-    """Convert the network of a run."""
-    parser = _folder_parser("convert", "Turn a run's trained network into a spiking graph.")
-    options = parser.parse(arguments)
-    from spikeseg.cli.console import print_json
-    from spikeseg.runs import RunFolder, convert_stage
+    """Convert the network of a run, or one of the user's own."""
+    from spikeseg.cli.converting import convert_command
 
-    folder = RunFolder(Path(options.run))
-    graph = convert_stage(folder)
-    facts = {
-        "graph": str(folder.file("graph.npz")),
-        "neurons": graph.num_neurons,
-        "synapses": graph.num_synapses,
-        "input_shape": list(graph.input.shape),
-        "populations": {p.name: list(p.shape) for p in graph.populations},
-    }
-    if options.json:
-        print_json(facts)
-    else:
-        size = " x ".join(map(str, graph.input.shape))
-        print(f"{graph.num_neurons:,} neurons, {graph.num_synapses:,} synapses at {size}")
-        print(f"Graph: {facts['graph']}")
-    return 0
+    return convert_command(arguments)
 
 
 def finetune(arguments: list[str]) -> int:
@@ -212,7 +194,9 @@ COMMANDS = {
     "demo": Command(demo, "the main job on built-in data, in a few minutes"),
     "run": Command(run, "train, convert, evaluate and report, from a YAML file"),
     "train": Command(train, "train a network on images and masks"),
-    "convert": Command(convert, "turn a trained network into a spiking graph"),
+    "convert": Command(
+        convert, "turn a trained network, also one of your own, into a spiking graph"
+    ),
     "finetune": Command(finetune, "train a spiking graph on, for few steps and few spikes"),
     "evaluate": Command(evaluate, "score analog and spiking network on held-out images"),
     "segment": Command(segment, "segment an image, a TIFF stack or a folder"),

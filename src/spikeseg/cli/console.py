@@ -83,3 +83,25 @@ def print_scores(metrics: dict[str, Any], band: RegularizerConfig) -> None:
     if band.weight:
         share = f"{metrics['rates_in_band']:.1%}"
         console.print(f"Hidden neurons in {band.min_hz:g}-{band.max_hz:g} Hz: {share}")
+
+
+def print_agreement(record: dict[str, Any]) -> None:
+    """Print thresholds, the analog check and what the conversion costs."""
+    console = Console()
+    layers = Table(title="thresholds: the activation that a spike stands for")
+    for heading in ("layer", "neurons", "threshold"):
+        layers.add_column(heading, justify="left" if heading == "layer" else "right")
+    for layer in record["layers"]:
+        low, high = layer["threshold"]
+        shown = f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+        layers.add_row(layer["name"], " x ".join(map(str, layer["shape"])), shown)
+    console.print(layers)
+    print(f"Analog check: graph and network differ by {record['analog_difference']:.2g}, relative.")
+    table = Table(title="spiking masks against the network's own, on the calibration images")
+    for heading in ("time steps", "equal pixels", "mIoU", "spikes per neuron"):
+        table.add_column(heading, justify="right")
+    for row in record["agreement"]:
+        shares = (f"{row['pixels']:.2%}", f"{row['miou']:.4f}", f"{row['spikes_per_neuron']:.2f}")
+        table.add_row(str(row["num_steps"]), *shares)
+    console.print(table)
+    print(f"Read out over the last {record['readout']:.0%} of the steps.")

@@ -7,7 +7,7 @@ from spikeseg.cli import arguments as cli
 
 
 def segment_command(arguments: list[str]) -> int:
-    """Segment an image, a stack or a folder with the spiking or the analog network of a run."""
+    """Segment an image, a stack or a folder with the spiking or the analog network of a model."""
     parser = _parser()
     options = parser.parse(arguments)
     from spikeseg.cli.console import print_json, progress_bars
@@ -19,6 +19,7 @@ def segment_command(arguments: list[str]) -> int:
         Path(options.model),
         stage=options.stage,
         num_steps=options.num_steps,
+        readout=options.readout,
         exit_tolerance=options.exit_tolerance,
         device=options.device,
         tell_steps=steps.append,
@@ -44,10 +45,13 @@ def segment_command(arguments: list[str]) -> int:
 def _parser() -> cli.Parser:
     parser = cli.plain_parser("segment", "Segment an image, a TIFF stack or a folder of images.")
     parser.add_argument("images", help="PNG, JPEG or TIFF, also with several pages, or a folder")
-    parser.add_argument("--model", required=True, help="a run folder")
+    parser.add_argument(
+        "--model", required=True, help="a run folder, or one of `spikeseg convert FILE.py:NAME`"
+    )
     parser.add_argument("--out", required=True, help="NAME.tif or NAME.png; a folder for a folder")
     parser.add_argument("--stage", default="snn", choices=["snn", "ann"], help="which network")
-    parser.add_argument("--num_steps", type=int, help="time steps, instead of the run's own")
+    parser.add_argument("--num_steps", type=int, help="time steps, instead of the model's own")
+    parser.add_argument("--readout", type=float, help="share of the steps, from the end, to read")
     cli.add_exit_tolerance(parser)
     parser.add_argument("--indices", action="store_true", help="write 0, 1 for two classes too")
     parser.add_argument("--tile", type=int, default=1024, help="largest piece computed at once")

@@ -5,6 +5,7 @@ so that one page can be had without decoding the others.
 """
 
 from spikeseg.images.info import FORMATS, SUFFIXES, ImageInfo
+from spikeseg.images.listing import find_images
 from spikeseg.images.reading import (
     inspect_image,
     read_image,
@@ -18,6 +19,7 @@ __all__ = [
     "FORMATS",
     "SUFFIXES",
     "ImageInfo",
+    "find_images",
     "inspect_image",
     "read_image",
     "read_mask_page",

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeseg.errors import DataError, ShapeError
-from spikeseg.images import SUFFIXES, inspect_image, read_page, write_masks
+from spikeseg.images import find_images, inspect_image, read_page, write_masks
 from spikeseg.progress import Progress, silent
 
 Segment = Callable[[NDArray[np.float32]], NDArray[np.uint8]]
@@ -63,12 +63,8 @@ def segment_files(
 
 def _jobs(source: Path, out: Path) -> list[tuple[Path, Path]]:
     """Return the files to read and to write, and refuse what cannot be written beforehand."""
-    if not source.exists():
-        raise DataError(f"{source} does not exist; pass an image, a TIFF stack or a folder.")
+    found = find_images(source)
     if source.is_dir():
-        found = sorted(p for p in source.iterdir() if p.suffix.lower() in SUFFIXES)
-        if not found:
-            raise DataError(f"{source} holds no image; {', '.join(sorted(SUFFIXES))} are read.")
         if out.suffix:
             raise DataError(f"--out is {out}, but {source} is a folder; pass a folder for --out.")
         return _checked([(path, out / f"{path.stem}.tif") for path in found])

@@ -15,6 +15,7 @@ from spikeseg.errors import (
     nearest,
 )
 from spikeseg.files import read_json, write_json
+from spikeseg.own import OwnFolder
 
 FORMAT = 1
 _MADE_BY = {
@@ -53,6 +54,11 @@ class RunFolder:
             RunFolderError: it is missing; names the command that writes it.
         """
         path = self.file(name)
+        if not path.is_file() and OwnFolder(self.path).exists:
+            raise RunFolderError(
+                f"{self.path} has no {name}; it is no run, but a network converted from a file of "
+                "your own. `spikeseg segment` works on it; the other verbs need a run."
+            )
         if not path.is_file():
             raise RunFolderError(
                 f"{self.path} has no {name}; `spikeseg {_MADE_BY[name]}` writes it. A run folder "
@@ -69,6 +75,10 @@ class RunFolder:
         """
         if self.path.exists() and not self.path.is_dir():
             raise RunFolderError(f"{self.path} is a file; --out takes a folder.")
+        if OwnFolder(self.path).exists:
+            raise RunFolderError(
+                f"{self.path} holds a network converted from a file of your own; use another --out."
+            )
         found = sorted(p.name for p in self.path.iterdir()) if self.path.is_dir() else []
         stages = self._stages()
         if stages and not overwrite:

@@ -1,66 +1,111 @@
-"""A run folder as a function from image to mask."""
+"""A run folder, or the folder of a converted network, as a function from image to mask."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
+import torch
+from torch import Tensor
+
+from spikeseg.config import EvaluationConfig
+from spikeseg.engine import run_analog
 from spikeseg.errors import ConfigError
-from spikeseg.graph import load_graph
+from spikeseg.graph import SpikingGraph, load_graph
 from spikeseg.inference import Segmenter, analog_segmenter, spiking_segmenter
+from spikeseg.own import Normalization, OwnFolder
 from spikeseg.runs.checks import check_graph, early_exit, pick_device
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import load_network
 
+TellSteps = Callable[[int], None]
+
 
 def load_segmenter(
-    run: Path,
+    model: Path,
     *,
     stage: Literal["snn", "ann"] = "snn",
     num_steps: int | None = None,
+    readout: float | None = None,
     exit_tolerance: float | None = None,
     device: str = "auto",
-    tell_steps: Callable[[int], None] = lambda steps: None,
+    tell_steps: TellSteps = lambda steps: None,
 ) -> tuple[Segmenter, tuple[str, ...]]:
-    """Return a run's network, ready to segment, and the names of its classes.
+    """Return a network, ready to segment, and the names of its classes.
 
     Args:
-        run: the run folder.
+        model: a run folder, or what ``spikeseg convert FILE.py:NAME`` wrote.
         stage: the spiking network or the analog one.
-        num_steps: time steps of the spiking network; those of the run if not given.
-        exit_tolerance: of early exit; that of the run if not given.
+        num_steps: time steps of the spiking network; those of the folder if not given.
+        readout: share of the steps, from the end, whose output makes the mask; that of the folder
+            if not given.
+        exit_tolerance: of early exit; that of the folder if not given.
         device: ``cpu``, ``cuda`` or ``auto``.
         tell_steps: is called with the time steps that each piece of an image took.
 
     Raises:
         RunFolderError: a stage is missing.
         CorruptFileError: a file is damaged.
-        ConfigError: ``num_steps`` or ``exit_tolerance`` is out of range, or is given for the
-            analog network.
+        ConfigError: ``num_steps``, ``readout`` or ``exit_tolerance`` is out of range, or is given
+            for the analog network.
     """
-    folder = RunFolder(run)
+    given = {"num_steps": num_steps, "readout": readout, "exit_tolerance": exit_tolerance}
+    settings = {name: value for name, value in given.items() if value is not None}
+    if stage == "ann" and settings:
+        raise ConfigError(
+            f"{next(iter(settings))} is given, but stage 'ann' has no time steps; leave it out."
+        )
+    load = _load_own if OwnFolder(model).exists else _load_run
+    return load(model, stage, settings, device, tell_steps)
+
+
+def _load_run(
+    model: Path, stage: str, settings: dict[str, Any], device: str, tell_steps: TellSteps
+) -> tuple[Segmenter, tuple[str, ...]]:
+    folder = RunFolder(model)
     trained = load_network(folder.require("network.safetensors"))
     graph = load_graph(folder.require("graph.npz"))
     check_graph(folder)
     device = pick_device(device)
     if stage == "ann":
-        given = {"num_steps": num_steps, "exit_tolerance": exit_tolerance}
-        for name in [name for name, value in given.items() if value is not None]:
-            raise ConfigError(f"{name} is given, but stage 'ann' has no time steps; leave it out.")
         segmenter = analog_segmenter(trained.network, trained.in_channels, graph.stride, device)
         return segmenter, trained.class_names
-    evaluation = folder.read_config().evaluation
-    steps = evaluation.num_steps if num_steps is None else num_steps
-    if steps < 1:
-        raise ConfigError(f"num_steps is {steps}; it must be at least 1.")
-    if exit_tolerance is not None:
-        evaluation = replace(evaluation, exit_tolerance=exit_tolerance)
-    segmenter = spiking_segmenter(
+    evaluation = replace(folder.read_config().evaluation, **settings)
+    return _spiking(graph, evaluation, device, tell_steps), trained.class_names
+
+
+def _load_own(
+    model: Path, stage: str, settings: dict[str, Any], device: str, tell_steps: TellSteps
+) -> tuple[Segmenter, tuple[str, ...]]:
+    own = OwnFolder(model).read()
+    recorded = EvaluationConfig(num_steps=own.num_steps, readout=own.readout)
+    spiking = _spiking(own.graph, replace(recorded, **settings), pick_device(device), tell_steps)
+    segmenter = spiking if stage == "snn" else replace(spiking, predict=_analog(own.graph))
+    return _normalizing(segmenter, own.normalization), own.class_names
+
+
+def _spiking(
+    graph: SpikingGraph, evaluation: EvaluationConfig, device: str, tell_steps: TellSteps
+) -> Segmenter:
+    return spiking_segmenter(
         graph,
-        steps,
+        evaluation.num_steps,
         readout=evaluation.readout,
         early_exit=early_exit(evaluation),
         device=device,
         tell_steps=tell_steps,
     )
-    return segmenter, trained.class_names
+
+
+def _analog(graph: SpikingGraph) -> Callable[[Tensor], Tensor]:
+    """Return what a graph with analog values predicts: the network that it came from."""
+
+    def predict(image: Tensor) -> Tensor:
+        return run_analog(graph, image)[graph.output.name].argmax(dim=1).to(torch.uint8)
+
+    return predict
+
+
+def _normalizing(segmenter: Segmenter, normalize: Normalization) -> Segmenter:
+    inner = segmenter.predict
+    return replace(segmenter, predict=lambda image: inner(normalize(image)))
