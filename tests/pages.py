@@ -42,7 +42,9 @@ def run_code(path):
 def command_lines(path):
     """Return the arguments of every ``spikeseg`` command on a page, in blocks and in text."""
     text = path.read_text("utf-8")
-    lines = [line for block in blocks(path, "bash") for line in block.splitlines()]
+    lines = [
+        line for block in blocks(path, "bash") for line in block.replace("\\\n", " ").splitlines()
+    ]
     lines += re.findall(r"(?<!`)`(spikeseg [a-z]+ [^`\n]+)`(?!`)", text)
     split = [shlex.split(line, comments=True) for line in lines]
     return [words[1:] for words in split if words[:1] == ["spikeseg"]]

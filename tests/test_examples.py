@@ -55,3 +55,17 @@ def test_own_neuron_segments_as_the_neuron_beside_it(monkeypatch, capsys):
     spikes = [float(re.search(r"([\d.]+) spikes", line)[1]) for line in lines]
     assert spikes[1] >= spikes[0] > 0
     assert all(float(re.search(r"by ([\d.]+)%", line)[1]) < 5 for line in lines)
+
+
+def test_own_file_is_trained_converted_and_segments_by_the_command_line(
+    monkeypatch, tmp_path, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    imported("own_file").main()
+    out = capsys.readouterr().out
+    equal = [float(e) for e in re.findall(r"([\d.]+)%", out.partition("equal pixels")[2])]
+    assert equal[3] > 90
+    assert equal[3] > equal[0]
+    folder = tmp_path / "runs" / "own-file"
+    assert {p.name for p in (folder / "small-net").iterdir()} == {"graph.npz", "source.json"}
+    assert (folder / "mask.png").is_file()

@@ -18,6 +18,7 @@ FLOORS = (
     {"networks", "data", "batches"},
     {"training", "conversion"},
     {"inference"},
+    {"own"},
     {"runs", "report"},
     {"cli", "__main__"},
 )
