@@ -19,6 +19,7 @@ class Normalization:
     Raises:
         ConfigError: a number is not finite, or ``std`` not positive.
 
+    >>> import torch
     >>> Normalization((0.5,), (0.25,))(torch.ones(1, 1, 1, 2)).tolist()
     [[[[2.0, 2.0]]]]
     """
