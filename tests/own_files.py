@@ -20,6 +20,8 @@ def block(inside, outside):
 """
 
 NETS = """
+import warnings
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -74,6 +76,16 @@ def broken():
 class Failing(nn.Module):
     def forward(self, x):
         return x + undefined
+
+
+class Warns(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layers = nn.Sequential(block(1, 2), nn.Conv2d(2, 2, 1))
+
+    def forward(self, x):
+        warnings.warn("beware of the edges")
+        return self.layers(x)
 
 
 class NoNetwork:

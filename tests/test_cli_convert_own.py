@@ -166,6 +166,12 @@ def test_a_function_and_an_instance_are_taken(spikeseg: Call, place: Path, name:
     assert answer.json["layers"][0]["shape"] == [width, 16, 24]
 
 
+def test_a_warning_while_converting_becomes_a_note(spikeseg: Call, place: Path) -> None:
+    answer = spikeseg("convert", "nets.py:Warns", "--calibration", "images", "--json")
+    assert answer.code == 0, answer.err
+    assert answer.json["notes"][1:] == ["beware of the edges"]
+
+
 def test_one_output_channel_gives_two_classes(spikeseg: Call, place: Path) -> None:
     network = made("nets.py:one_channel")
     with torch.inference_mode():

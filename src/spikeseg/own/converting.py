@@ -30,7 +30,7 @@ class Converted:
         logits: (B, K, H, W), the network's own on them.
         difference: largest difference between the graph with analog values and the network, over
             the network's largest logit.
-        notes: what should be known, in words.
+        notes: what should be known, in words, warnings of the user's own file among it.
     """
 
     graph: SpikingGraph
@@ -88,9 +88,9 @@ def convert_own(
 def _convert(
     network: nn.Module, images: Tensor, file: Path, config: ConversionConfig, dt_ms: float
 ) -> Converted:
-    check_images(network, images, file)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        check_images(network, images, file)
         traced = trace(network, images[:1])
         check_logits((1, *list(traced.shapes.values())[-1]), images)
         graph = convert(network, images, config, dt_ms=dt_ms)
