@@ -143,6 +143,7 @@ def test_segment_writes_0_and_255_for_two_classes_at_the_images_size(
     assert answer.json == {
         "written": [{"path": str(out), "shape": [1, 41, 53]}],
         "values": {"membrane": 0, "cell": 255},
+        "mean_steps_used": 8.0 if stage == "snn" else None,
     }
     expected = indices(finished_run, picture[1], stage) * 255
     np.testing.assert_array_equal(np.asarray(Image.open(out)), expected)
