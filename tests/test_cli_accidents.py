@@ -39,7 +39,7 @@ def test_a_full_disk_is_said_with_what_to_do_and_the_run_goes_on_after(
     assert spikeseg("train", tiny_yaml, "--out", out, "--resume", "--json").code == 0
 
 
-@pytest.mark.parametrize("verb", ["convert", "evaluate", "report", "segment"])
+@pytest.mark.parametrize("verb", ["convert", "evaluate", "report", "segment", "diagnose"])
 def test_a_full_disk_leaves_the_old_files_of_every_verb(
     spikeseg: Call,
     run_copy: Path,

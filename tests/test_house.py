@@ -17,7 +17,7 @@ FLOORS = (
     {"layers", "losses"},
     {"networks", "data", "batches"},
     {"training", "conversion"},
-    {"inference"},
+    {"inference", "diagnosis"},
     {"own"},
     {"runs", "report"},
     {"cli", "__main__"},
@@ -32,6 +32,7 @@ LEARNING = {
     "training",
     "conversion",
     "finetuning",
+    "diagnosis",
 }
 CHIP = {"chips", "compiling", "emulation", "energy"}
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -59,7 +59,7 @@ def test_the_overview_loads_nothing_heavy(arguments: list[str]) -> None:
     assert loaded_after(code) == set()
 
 
-@pytest.mark.parametrize("verb", ["run", "segment", "evaluate"])
+@pytest.mark.parametrize("verb", ["run", "segment", "evaluate", "diagnose"])
 def test_the_help_of_a_verb_loads_nothing_heavy(verb: str) -> None:
     code = f"""
 from spikeseg.cli import main

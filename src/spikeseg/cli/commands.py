@@ -170,6 +170,13 @@ def report(arguments: list[str]) -> int:
     return 0
 
 
+def diagnose(arguments: list[str]) -> int:
+    """Tell why the spiking network of a run is worse than its analog one."""
+    from spikeseg.cli.diagnosing import diagnose_command
+
+    return diagnose_command(arguments)
+
+
 def segment(arguments: list[str]) -> int:
     """Segment images with the spiking network of a run."""
     from spikeseg.cli.segmenting import segment_command
@@ -199,6 +206,7 @@ COMMANDS = {
     ),
     "finetune": Command(finetune, "train a spiking graph on, for few steps and few spikes"),
     "evaluate": Command(evaluate, "score analog and spiking network on held-out images"),
+    "diagnose": Command(diagnose, "why the spiking network is worse, and what to change"),
     "segment": Command(segment, "segment an image, a TIFF stack or a folder"),
     "report": Command(report, "write the report of a run"),
     "info": Command(info, "versions, devices, and the members of every plug point"),

@@ -1,19 +1,23 @@
-"""The report: one self-contained page, ``report.html``, made from a run folder.
+"""The report: one self-contained page, ``report.html``, made from a run folder; and the diagnosis.
 
 It needs no network and no torch: whoever has the run folder can make it, and whoever has the page
 can read it, in any browser, on a phone, or printed.
 """
 
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from spikeseg.errors import RunFolderError
 from spikeseg.files import write_text
 from spikeseg.report import words
+from spikeseg.report.diagnosis import diagnosis_page
 from spikeseg.report.page import page
 from spikeseg.report.reading import read_run
+from spikeseg.report.records import read_record
 
-__all__ = ["write_report"]
+__all__ = ["write_diagnosis", "write_report"]
 
 _WORDS = ("amount", "difference", "duration", "percent", "plain", "plural", "score", "stage_label")
 
@@ -29,6 +33,25 @@ def write_report(run: Path) -> Path:
         FormatVersionError: a file of another version.
     """
     results = read_run(run)
+    return _write(Path(run) / "report.html", page(results))
+
+
+def write_diagnosis(run: Path) -> Path:
+    """Write ``diagnosis.html`` from a run's ``diagnosis.json``, atomically, and return its path.
+
+    Raises:
+        RunFolderError: there is no ``diagnosis.json``.
+        CorruptFileError: it is cut short or damaged.
+        FormatVersionError: it is of another version.
+    """
+    source = Path(run) / "diagnosis.json"
+    if not source.is_file():
+        raise RunFolderError(f"{run} lacks diagnosis.json; run `spikeseg diagnose {run}`.")
+    return _write(Path(run) / "diagnosis.html", diagnosis_page(read_record(source)))
+
+
+def _write(path: Path, content: dict[str, Any]) -> Path:
+    """Write a page from the template of its name."""
     environment = Environment(
         loader=PackageLoader("spikeseg.report"),
         autoescape=True,
@@ -37,6 +60,5 @@ def write_report(run: Path) -> Path:
         lstrip_blocks=True,
     )
     environment.filters |= {name: getattr(words, name) for name in _WORDS}
-    path = Path(run) / "report.html"
-    write_text(path, environment.get_template("report.html").render(page(results)))
+    write_text(path, environment.get_template(path.name).render(content))
     return path

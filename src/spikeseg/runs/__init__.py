@@ -3,10 +3,11 @@
 ``folder`` names the files, ``network_file`` reads and writes the trained network, ``stages`` are
 the verbs train, convert, finetune and evaluate, ``checks`` says beforehand what would fail,
 ``measuring`` looks at both networks on the test images, ``scoring``, ``layer_table`` and
-``examples`` write what was found, ``segmenting`` makes a run a function from image to mask,
-``pipeline`` does everything.
+``examples`` write what was found, ``diagnosing`` tells where converting loses, ``segmenting`` makes
+a run a function from image to mask, ``pipeline`` does everything.
 """
 
+from spikeseg.runs.diagnosing import diagnose_stage
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
@@ -24,6 +25,7 @@ __all__ = [
     "TrainedNetwork",
     "calibration_images",
     "convert_stage",
+    "diagnose_stage",
     "evaluate_stage",
     "finetune_stage",
     "load_network",

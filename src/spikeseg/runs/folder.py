@@ -29,6 +29,8 @@ _MADE_BY = {
     "layers.json": "evaluate",
     "evaluation.npz": "evaluate",
     "report.html": "report",
+    "diagnosis.json": "diagnose",
+    "diagnosis.html": "diagnose",
 }
 
 
