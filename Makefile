@@ -7,7 +7,7 @@ RUN ?= runs/demo
 DATA ?= ../shared/data
 SPIKINGJELLY := .venvs/spikingjelly
 
-.PHONY: demo test lint docs reproduce-isbi bench-conversion clean
+.PHONY: demo test test-outside lint docs reproduce-isbi bench-conversion clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -27,6 +27,17 @@ lint: $(VENV)/.installed
 test: lint
 	$(BIN)/pytest -n 2
 
+# Networks of torchvision, segmentation-models-pytorch and MONAI, in an environment of their own.
+OUTSIDE := .venvs/outside
+$(OUTSIDE)/.installed: pyproject.toml constraints.txt environments/outside.txt
+	$(PYTHON) -m venv $(OUTSIDE)
+	$(OUTSIDE)/bin/pip install --quiet -c constraints.txt torch
+	$(OUTSIDE)/bin/pip install --quiet -c constraints.txt -r environments/outside.txt -e . pytest
+	touch $@
+
+test-outside: $(OUTSIDE)/.installed
+	$(OUTSIDE)/bin/pytest tests_outside
+
 docs: $(VENV)/.installed
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
@@ -42,10 +53,19 @@ $(SPIKINGJELLY)/.installed: pyproject.toml constraints.txt environments/spikingj
 	$(SPIKINGJELLY)/bin/pip install --quiet -c constraints.txt -e . pytest
 	touch $@
 
-# SpikingJelly's recipes on the run in $(RUN), that of `make demo` unless it is given.
-bench-conversion: $(SPIKINGJELLY)/.installed
+# Our recipes and SpikingJelly's on the same networks, images and counter; about two hours on two
+# cores, and it goes on where it was interrupted. Networks are trained if runs/ does not hold them.
+bench-conversion: $(VENV)/.installed $(SPIKINGJELLY)/.installed
 	$(SPIKINGJELLY)/bin/python -m pytest benchmarks/conversion
-	$(SPIKINGJELLY)/bin/python -m benchmarks.conversion.measure_rivals $(RUN) --out $(RUN)-rivals.json
+	test -f runs/demo/graph.npz || $(BIN)/spikeseg demo --out runs/demo
+	test -f runs/isbi/graph.npz || $(BIN)/spikeseg run configs/isbi-unet.yaml --data.root $(DATA)/isbi2012 --out runs/isbi
+	for set in demo isbi; do \
+	  $(BIN)/python -m benchmarks.conversion.measure_own runs/$$set --out runs/$$set-own.json --resume && \
+	  $(SPIKINGJELLY)/bin/python -m benchmarks.conversion.measure_rivals runs/$$set --out runs/$$set-rivals.json --resume \
+	  || exit 1; done
+	$(BIN)/python -m benchmarks.conversion.summarize \
+	  cells runs/demo-own.json runs/demo-rivals.json isbi2012 runs/isbi-own.json runs/isbi-rivals.json \
+	  --out results/conversion.json --picture docs/images/conversion.png
 
 clean:
 	rm -rf $(VENV) .venvs docs/_build runs
