@@ -7,7 +7,7 @@ RUN ?= runs/demo
 DATA ?= ../shared/data
 SPIKINGJELLY := .venvs/spikingjelly
 
-.PHONY: demo test lint docs reproduce-isbi bench-conversion clean
+.PHONY: demo test test-outside lint docs reproduce-isbi bench-conversion clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -26,6 +26,17 @@ lint: $(VENV)/.installed
 
 test: lint
 	$(BIN)/pytest -n 2
+
+# Networks of torchvision, segmentation-models-pytorch and MONAI, in an environment of their own.
+OUTSIDE := .venvs/outside
+$(OUTSIDE)/.installed: pyproject.toml constraints.txt environments/outside.txt
+	$(PYTHON) -m venv $(OUTSIDE)
+	$(OUTSIDE)/bin/pip install --quiet -c constraints.txt torch
+	$(OUTSIDE)/bin/pip install --quiet -c constraints.txt -r environments/outside.txt -e . pytest
+	touch $@
+
+test-outside: $(OUTSIDE)/.installed
+	$(OUTSIDE)/bin/pytest tests_outside
 
 docs: $(VENV)/.installed
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html

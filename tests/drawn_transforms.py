@@ -10,7 +10,9 @@ from spikeseg.graph import (
     AveragePooling,
     ChannelAffine,
     ChannelPadding,
+    ChannelSelection,
     Convolution,
+    Padding,
     TransposedConvolution,
     Upsampling,
 )
@@ -71,7 +73,7 @@ def poolings(draw, channels):
 
 @st.composite
 def upsamplings(draw, channels):
-    mode = draw(st.sampled_from(["nearest", "bilinear"]))
+    mode = draw(st.sampled_from(["nearest", "bilinear", "zeros"]))
     return Upsampling(draw(pairs(1, 3)), mode, mode == "bilinear" and draw(st.booleans()))
 
 
@@ -85,6 +87,17 @@ def paddings(draw, channels):
     return ChannelPadding(draw(st.integers(0, 2)), draw(st.integers(0, 2)))
 
 
+@st.composite
+def selections(draw, channels):
+    chosen = draw(st.lists(st.integers(-1, channels - 1), min_size=1, max_size=4))
+    return ChannelSelection(tuple(chosen))
+
+
+@st.composite
+def borders(draw, channels):
+    return Padding(tuple(draw(st.integers(-2, 2)) for _ in range(4)))
+
+
 KINDS = {
     "Convolution": convolutions,
     "TransposedConvolution": transposed_convolutions,
@@ -92,6 +105,8 @@ KINDS = {
     "Upsampling": upsamplings,
     "ChannelAffine": affines,
     "ChannelPadding": paddings,
+    "ChannelSelection": selections,
+    "Padding": borders,
 }
 
 

@@ -9,11 +9,14 @@ from fractions import Fraction
 
 import numpy as np
 
+from slow_gates import gated
 from spikeseg.graph import (
     AveragePooling,
     ChannelAffine,
     ChannelPadding,
+    ChannelSelection,
     Convolution,
+    Padding,
     TransposedConvolution,
     Upsampling,
 )
@@ -100,6 +103,8 @@ def average_pooling(t, shape):
 def line_weights(t, place, length, axis):
     """Return {source: weight} of one output row or column; fractions, so that 0 is exactly 0."""
     factor = t.factor[axis]
+    if t.mode == "zeros":
+        return {place // factor: Fraction(1)} if place % factor == 0 else {}
     if t.mode == "nearest":
         return {place // factor: Fraction(1)}
     if t.align_corners:
@@ -139,6 +144,24 @@ def channel_padding(t, shape):
     return entries.with_bias(None)
 
 
+def channel_selection(t, shape):
+    """Output channel k is input channel ``channels[k]``, or zero."""
+    entries = Entries(shape, (len(t.channels), *shape[1:]))
+    for k, y, x in np.ndindex(*entries.out_shape):
+        if t.channels[k] >= 0:
+            entries.add((k, y, x), (t.channels[k], y, x), 1.0)
+    return entries.with_bias(None)
+
+
+def padding(t, shape):
+    """Pixel (y, x) moves to (top + y, left + x), and away if it is not inside then."""
+    top, bottom, left, right = t.padding
+    entries = Entries(shape, (shape[0], top + shape[1] + bottom, left + shape[2] + right))
+    for c, y, x in np.ndindex(*shape):
+        entries.add((c, top + y, left + x), (c, y, x), 1.0)
+    return entries.with_bias(None)
+
+
 MAPS = {
     Convolution: convolution,
     TransposedConvolution: transposed_convolution,
@@ -146,6 +169,8 @@ MAPS = {
     Upsampling: upsampling,
     ChannelAffine: channel_affine,
     ChannelPadding: channel_padding,
+    ChannelSelection: channel_selection,
+    Padding: padding,
 }
 
 
@@ -192,7 +217,7 @@ def start_of(population):
 def simulate_one(graph, maps, image, num_steps):
     """Return what one (C, H, W) image causes: spikes by name, (T, C, H, W); (T, K, H, W) sums."""
     u = {p.name: np.zeros(p.size) for p in graph.hidden}
-    v = {p.name: start_of(p) for p in graph.hidden}
+    v = {p.name: start_of(p) for p in graph.hidden if p.neuron}
     n = {p.name: np.zeros(p.size) for p in graph.hidden}
     spikes = {p.name: [] for p in graph.hidden}
     potential, potentials = np.zeros(graph.output.size), []
@@ -202,13 +227,17 @@ def simulate_one(graph, maps, image, num_steps):
             name = population.name
             current = np.zeros(population.size)
             for connection, matrix, bias in maps:
-                if connection.target == name:
+                if connection.target == name and not population.pooling:
                     current = current + matrix @ active[connection.source] + bias
             if name == graph.output.name:
                 potential = potential + current
                 potentials.append(potential.reshape(population.shape))
                 continue
-            fired, u[name], v[name] = fire(population.neuron, current, u[name], v[name], n[name])
+            if population.pooling:
+                fired = gated(graph, population, spikes).ravel()
+            else:
+                state = (u[name], v[name], n[name])
+                fired, u[name], v[name] = fire(population.neuron, current, *state)
             active[name], n[name] = fired, n[name] + fired
             spikes[name].append(active[name].reshape(population.shape))
     return {name: np.stack(s) for name, s in spikes.items()}, np.stack(potentials)

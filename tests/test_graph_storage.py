@@ -86,7 +86,7 @@ def test_a_graph_can_be_written_under_any_name(tmp_path):
 def test_a_stored_graph_says_what_it_was_made_from(stored):
     structure = json.loads(str(np.load(stored, allow_pickle=False)["structure"]))
     assert structure["made_from"] == "ab12"
-    assert structure["format"] == 1
+    assert structure["format"] == 2
 
 
 def test_a_missing_file_is_a_missing_file(tmp_path):
@@ -140,7 +140,7 @@ def rewritten(path, change):
 
 def test_another_format_version_is_refused_and_names_both(stored):
     rewritten(stored, lambda s: s.update(format=99, version="9.9"))
-    with pytest.raises(FormatVersionError, match=r"format 99, .* spikeseg 9\.9; .* reads format 1"):
+    with pytest.raises(FormatVersionError, match=r"format 99, .* spikeseg 9\.9; .* reads format 2"):
         load_graph(stored)
 
 

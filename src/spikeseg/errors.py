@@ -11,6 +11,8 @@ SpikeSegError
 ├── CorruptFileError                     a file cut short or damaged
 └── RunFolderError                       a stage is missing, or would be overwritten
 ```
+
+`SpikeSegWarning` (UserWarning) tells of something that was done differently from what was given.
 """
 
 import difflib
@@ -51,6 +53,10 @@ class CorruptFileError(SpikeSegError):
 
 class RunFolderError(SpikeSegError):
     """A run folder lacks a stage that is needed, or holds one that would be overwritten."""
+
+
+class SpikeSegWarning(UserWarning):
+    """Something was done differently from what was given, and the user should know."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -18,8 +18,7 @@ def assemble(traced: TracedNetwork, plan: Plan, dt_ms: float) -> SpikingGraph:
         dt_ms: length of a time step in milliseconds.
     """
     populations = tuple(
-        Population(name, shape) if name not in plan else _population(name, shape, plan[name])
-        for name, shape in traced.shapes.items()
+        _population(traced, name, plan.get(traced.origin(name))) for name in traced.shapes
     )
     biased: set[str] = set()
     connections = []
@@ -32,9 +31,15 @@ def assemble(traced: TracedNetwork, plan: Plan, dt_ms: float) -> SpikingGraph:
     return SpikingGraph(populations, tuple(connections), dt_ms)
 
 
-def _population(name: str, shape: tuple[int, int, int], plan: PopulationPlan) -> Population:
+def _population(traced: TracedNetwork, name: str, plan: PopulationPlan | None) -> Population:
+    shape = traced.shapes[name]
+    if plan is None:
+        return Population(name, shape)
+    worth = _compact(plan.spike_value)
+    if name in traced.gates:
+        return Population(name, shape, spike_value=worth, pooling=traced.gates[name])
     neuron = Neuron(plan.neuron, v_initial=_compact(plan.v_initial))
-    return Population(name, shape, neuron, _compact(plan.spike_value))
+    return Population(name, shape, neuron, worth, traced.ceilings[name])
 
 
 def _compact(values: PerChannel) -> float | tuple[float, ...]:
@@ -46,7 +51,11 @@ def _compact(values: PerChannel) -> float | tuple[float, ...]:
 def _scaled(
     connection: Connection, traced: TracedNetwork, plan: Plan, bias: PerChannel | None
 ) -> Connection:
+    if connection.target in traced.gates:  # which passes spikes on as they are
+        return connection
+
     def worth(name: str) -> PerChannel:
+        name = traced.origin(name)
         return plan[name].spike_value if name in plan else np.ones(traced.shapes[name][0])
 
     chain = connection.transforms if bias is None else with_bias(connection.transforms, bias)

@@ -14,7 +14,9 @@ from spikeseg.graph import (
     AveragePooling,
     ChannelAffine,
     ChannelPadding,
+    ChannelSelection,
     Convolution,
+    Padding,
     Transform,
     TransposedConvolution,
     Upsampling,
@@ -32,7 +34,7 @@ def fold(chain: Chain) -> Chain:
     array([3., 3.], dtype=float32)
     """
     for i in range(len(chain) - 1):
-        for rule in (_scale_after, _scale_before, _padding_before_weights, _padding_sinks):
+        for rule in _RULES:
             shorter = rule(chain[i], chain[i + 1])
             if shorter is not None:
                 return fold(chain[:i] + shorter + chain[i + 2 :])
@@ -97,9 +99,53 @@ def _padding_before_weights(first: Transform, second: Transform) -> Chain | None
 
 def _padding_sinks(first: Transform, second: Transform) -> Chain | None:
     """Pooling and upsampling work on each channel, so the placing can come after them."""
-    if isinstance(first, ChannelPadding) and isinstance(second, AveragePooling | Upsampling):
+    per_channel = AveragePooling | Upsampling | Padding
+    if isinstance(first, ChannelPadding) and isinstance(second, per_channel):
         return (second, first)
     return None
+
+
+def _selection(first: Transform, second: Transform) -> Chain | None:
+    """Convolve, then choose channels: convolve for those only."""
+    if not isinstance(second, ChannelSelection):
+        return None
+    chosen = list(second.channels)
+    if isinstance(first, ChannelSelection):
+        return (ChannelSelection(tuple(first.channels[c] if c >= 0 else -1 for c in chosen)),)
+    if min(chosen) < 0 or isinstance(first, ChannelAffine | ChannelPadding):
+        return None
+    if isinstance(first, Convolution | TransposedConvolution) and first.groups == 1:
+        bias = None if first.bias is None else first.bias[chosen]
+        picked = first.weight[chosen] if isinstance(first, Convolution) else first.weight[:, chosen]
+        return (replace(first, weight=picked, bias=bias),)
+    return None
+
+
+def _border(first: Transform, second: Transform) -> Chain | None:
+    """Add zeros at the border, then convolve: let the convolution add them."""
+    if not isinstance(first, Padding):
+        return None
+    if not any(first.padding):
+        return (second,)
+    if not isinstance(second, Convolution | Padding):
+        return None
+    pairs = list(zip(first.padding, second.padding, strict=True))
+    total = tuple(a + b for a, b in pairs)
+    if any(a < 0 < b for a, b in pairs):  # what was cut off comes back as zeros
+        return None
+    if isinstance(second, Convolution) and min(total) < 0:
+        return None
+    return (replace(second, padding=(total[0], total[1], total[2], total[3])),)
+
+
+_RULES = (
+    _scale_after,
+    _scale_before,
+    _padding_before_weights,
+    _padding_sinks,
+    _selection,
+    _border,
+)
 
 
 def scale_chain(chain: Chain, source: NDArray[np.float64], target: NDArray[np.float64]) -> Chain:
@@ -136,6 +182,8 @@ def _scaled_input(chain: Chain, factor: NDArray[np.float64]) -> Chain:
             return (*chain[:i], _inputs_scaled(transform, factor), *chain[i + 1 :])
         if isinstance(transform, ChannelPadding):
             factor = np.pad(factor, (transform.before, transform.after), constant_values=1.0)
+        if isinstance(transform, ChannelSelection):
+            factor = np.array([factor[c] if c >= 0 else 1.0 for c in transform.channels])
     return (*chain, ChannelAffine(_float32(factor)))
 
 
@@ -150,6 +198,8 @@ def _scaled_output(chain: Chain, factor: NDArray[np.float64]) -> Chain:
             scaled = _scale_after(transform, ChannelAffine(_float32(own)))
             assert scaled is not None
             return (*chain[:i], _as_float32(scaled[0]), *chain[i + 1 :])
+        if isinstance(transform, ChannelSelection):  # may give one channel two factors
+            break
         if isinstance(transform, ChannelPadding):
             own = own[transform.before : len(own) - transform.after]
     return (*chain, ChannelAffine(_float32(factor)))

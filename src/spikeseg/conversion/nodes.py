@@ -1,67 +1,24 @@
-"""From a network to the nodes of its ``torch.fx`` graph, and what can be read from a node."""
+"""What can be read from a node of a traced network."""
 
 from typing import Any
 
-from torch import Tensor, fx, nn
+from torch import fx, nn
 
-from spikeseg.conversion import translation
-from spikeseg.errors import UnsupportedLayerError
+from spikeseg.conversion.refusals import Refusal
 from spikeseg.graph.transforms import Shape
-from spikeseg.layers import AbstractActivation
-from spikeseg.networks import SizeGuard
 
-
-class _Tracer(fx.Tracer):
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        known = isinstance(m, AbstractActivation | SizeGuard)
-        return known or super().is_leaf_module(m, module_qualified_name)
-
-
-def graph_module(network: nn.Module) -> fx.GraphModule:
-    """Return a network as a graph of its operations on one image.
-
-    Raises:
-        UnsupportedLayerError: its forward pass depends on values or sizes, or takes two inputs.
-    """
-    try:
-        graph = _Tracer().trace(network)
-    except (fx.proxy.TraceError, TypeError, RuntimeError) as error:
-        raise UnsupportedLayerError(
-            f"{type(network).__name__}.forward cannot be traced ({error}); it must not branch on "
-            "the values or sizes of tensors. Move such checks out of forward."
-        ) from error
-    for node in [n for n in graph.nodes if n.op == "placeholder"][1:]:
-        raise UnsupportedLayerError(
-            f"the network takes a second input, {node.target!r}; a spiking graph takes one image. "
-            "Wrap the network in a module whose forward takes the image only."
-        )
-    return fx.GraphModule(network, graph)
-
-
-class ShapeRecorder(fx.Interpreter):
-    """Runs a traced network and notes the shape of every tensor at its node."""
-
-    def __init__(self, module: fx.GraphModule) -> None:
-        super().__init__(module)
-        self.extra_traceback = False  # a network's own errors are to be read as they are
-
-    def run_node(self, n: fx.Node) -> Any:
-        """Run one node."""
-        value = super().run_node(n)
-        if isinstance(value, Tensor):
-            n.meta["shape"] = tuple(value.shape)
-        return value
+_IN_PLACE = ("iadd", "isub", "imul", "itruediv")
 
 
 def shape_of(node: fx.Node) -> Shape:
     """Return the (C, H, W) shape of a node's value.
 
     Raises:
-        UnsupportedLayerError: it is no batch of images.
+        Refusal: it is no batch of images.
     """
     shape: tuple[int, ...] = node.meta.get("shape", ())
     if len(shape) != 4:
-        raise UnsupportedLayerError(
+        raise Refusal(
             f"operation {node.name!r} gives a tensor of shape {shape}; a spiking graph "
             "takes images, (B, C, H, W), throughout."
         )
@@ -71,24 +28,45 @@ def shape_of(node: fx.Node) -> Shape:
 def argument(node: fx.Node) -> fx.Node:
     """Return the node that an operation on one value works on."""
     x = node.args[0] if node.args else node.kwargs.get("input", node.kwargs.get("x"))
-    assert isinstance(x, fx.Node)
+    if not isinstance(x, fx.Node):
+        raise Refusal(f"it works on {x!r}; a spiking graph takes an image.")
     return x
 
 
-def option(node: fx.Node, place: int, name: str, default: Any = None) -> Any:
-    """Return an argument that may be given by place or by name."""
-    return node.args[place] if len(node.args) > place else node.kwargs.get(name, default)
+def options(node: fx.Node, names: str, **defaults: Any) -> dict[str, Any]:
+    """Return the arguments behind the first one, given by place or by name.
+
+    Args:
+        node: of a function or a method.
+        names: their names in order, as one string.
+        defaults: of those that need not be given; others default to ``None``.
+
+    Raises:
+        Refusal: an argument of another name.
+    """
+    known = names.split()
+    given = dict(zip(known, node.args[1:], strict=False)) | dict(node.kwargs)
+    given.pop("input", None)
+    unknown = [name for name in given if name not in known]
+    if unknown or len(node.args) - 1 > len(known):
+        raise Refusal(f"it is called with {', '.join(unknown) or 'more arguments'}; leave it out.")
+    return dict.fromkeys(known) | defaults | given
+
+
+def kind_of(node: fx.Node) -> str:
+    """Return the name of a function or method."""
+    return str(getattr(node.target, "__name__", node.target))
+
+
+def is_in_place(node: fx.Node, layers: dict[str, nn.Module]) -> bool:
+    """Tell whether an operation overwrites what it works on."""
+    name = kind_of(node)
+    if node.op == "call_module":
+        return bool(getattr(layers[name], "inplace", False))
+    given = node.kwargs.get("inplace") or any(a is True for a in node.args[1:])
+    return bool(given) or name.endswith("_") or name in _IN_PLACE
 
 
 def place_of(node: fx.Node) -> str:
     """Return how to name a node in a message."""
     return f"layer {node.target!s}" if node.op == "call_module" else f"operation {node.name!r}"
-
-
-def unsupported(node: fx.Node, kind: str) -> UnsupportedLayerError:
-    """Return the error that refuses a node and says what works instead."""
-    advice = translation.ADVICE.get(kind)
-    return UnsupportedLayerError(
-        f"{place_of(node)} ({kind}) cannot be expressed in a spiking graph. "
-        f"{'Instead, ' + advice + '. ' if advice else ''}Known are {translation.SUPPORTED}."
-    )

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, fx
 
 from spikeseg.conversion.tracing import TracedNetwork
+from spikeseg.engine.gates import max_pool
 
 
 def record_activations(traced: TracedNetwork, images: Tensor) -> dict[str, Tensor]:
@@ -13,6 +14,10 @@ def record_activations(traced: TracedNetwork, images: Tensor) -> dict[str, Tenso
     recorder = _Recorder(traced)
     with torch.inference_mode():
         recorder.run(images.clone())
+        for connection in traced.connections:
+            if connection.target in traced.gates:
+                pooling, x = traced.gates[connection.target], recorder.found[connection.source]
+                recorder.found[connection.target] = max_pool(pooling, x)
     return recorder.found
 
 
@@ -25,5 +30,5 @@ class _Recorder(fx.Interpreter):
     def run_node(self, n: fx.Node) -> Any:
         value = super().run_node(n)
         if n.meta.get("population") in self._names:
-            self.found[n.meta["population"]] = value
+            self.found[n.meta["population"]] = value.clone()  # it may be changed in place later
         return value

@@ -12,8 +12,10 @@ from spikeseg.graph import (
     AveragePooling,
     ChannelAffine,
     ChannelPadding,
+    ChannelSelection,
     Connection,
     Convolution,
+    Padding,
     Transform,
     TransposedConvolution,
     Upsampling,
@@ -121,6 +123,11 @@ def _apply(transform: Transform, weight: Tensor | None, bias: Tensor | None, x: 
             return x if bias is None else x + bias[:, None, None]
         case ChannelPadding():
             return F.pad(x, (0, 0, 0, 0, transform.before, transform.after))
+        case ChannelSelection():
+            return _select(transform, x)
+        case Padding():
+            top, bottom, left, right = transform.padding
+            return F.pad(x, (left, right, top, bottom))
 
 
 def _convolve(t: Convolution, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
@@ -131,8 +138,17 @@ def _convolve(t: Convolution, weight: Tensor, bias: Tensor | None, x: Tensor) ->
     return F.conv2d(x, weight, bias, t.stride, 0, t.dilation, t.groups)
 
 
+def _select(t: ChannelSelection, x: Tensor) -> Tensor:
+    chosen = torch.tensor(t.channels, device=x.device)
+    return x[:, chosen.clamp(min=0)] * (chosen >= 0).to(x.dtype)[:, None, None]
+
+
 def _upsample(t: Upsampling, x: Tensor) -> Tensor:
     size = (x.shape[2] * t.factor[0], x.shape[3] * t.factor[1])
+    if t.mode == "zeros":
+        enlarged = x.new_zeros(*x.shape[:2], *size)
+        enlarged[..., :: t.factor[0], :: t.factor[1]] = x
+        return enlarged
     if t.mode == "nearest":
         return F.interpolate(x, size=size, mode="nearest")
     return F.interpolate(x, size=size, mode="bilinear", align_corners=t.align_corners)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import EarlyExit, Watch
+from spikeseg.engine.gates import max_pool
 from spikeseg.engine.outcome import Simulation, joined, picked
 from spikeseg.engine.walk import Walk, Wanted
 from spikeseg.errors import ConfigError, DataError, ShapeError
@@ -179,9 +180,23 @@ def run_analog(
     for population in graph.populations[1:]:
         parts = [Current(c, images)(values[c.source]) for c in graph.into(population.name)]
         current = sum(parts[1:], parts[0])
-        values[population.name] = current if population.neuron is None else activation(current)
+        values[population.name] = _analog(population, current, activation)
     return {p.name: values[p.name] * _worth(p, images) for p in graph.populations}
 
 
 def _worth(population: Population, like: Tensor) -> Tensor:
     return torch.as_tensor(population.spike_values, dtype=like.dtype, device=like.device)
+
+
+def _analog(
+    population: Population, current: Tensor, activation: Callable[[Tensor], Tensor]
+) -> Tensor:
+    """Return what a population does with an analog current."""
+    if population.pooling is not None:
+        return max_pool(population.pooling, current)
+    if population.neuron is None:
+        return current
+    value = activation(current)
+    if population.ceiling is None:
+        return value
+    return torch.minimum(value, population.ceiling / _worth(population, current))

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import Watch
+from spikeseg.engine.gates import pool_spikes
 from spikeseg.engine.scan import initial_state, scan
 from spikeseg.graph import Population, SpikingGraph
 from spikeseg.neurons import State
@@ -52,6 +53,7 @@ class Walk:
     wanted: Wanted
     watch: Watch | None
     states: dict[str, State] = field(default_factory=dict)
+    pooled: dict[str, Tensor] = field(default_factory=dict)
     counts: dict[str, Tensor] = field(default_factory=dict)
     net: dict[str, Tensor] = field(default_factory=dict)
     kept: dict[str, list[Tensor]] = field(default_factory=dict)
@@ -86,15 +88,28 @@ class Walk:
         self.operations.append(torch.zeros(count, len(self.images), dtype=torch.float64))
         for population in self.graph.populations[1:]:
             name = population.name
-            current = self._current(name, spikes, count)
+            if population.pooling is not None:
+                fired = self._gate(population, spikes)
+            else:
+                current = self._current(name, spikes, count)
             for source in [s for s, target in self.last_use.items() if target == name]:
                 spikes.pop(source, None)
-            if population.neuron is None:
+            if population is self.graph.output:
                 self._read_out(current, start)
                 continue
-            state = self.states.get(name) or initial_state(population.neuron, current)
-            spikes[name], self.states[name] = scan(population.neuron, current, state)
-            self._record(population, spikes[name])
+            if population.neuron is not None:
+                state = self.states.get(name) or initial_state(population.neuron, current)
+                fired, self.states[name] = scan(population.neuron, current, state)
+            spikes[name] = fired
+            self._record(population, fired)
+
+    def _gate(self, population: Population, spikes: dict[str, Tensor]) -> Tensor:
+        """Return the spikes of a gate, (T, B, C, H, W)."""
+        name = population.name
+        assert population.pooling is not None
+        source = spikes[self.currents[name][0].source]
+        fired, self.pooled[name] = pool_spikes(population.pooling, source, self.pooled.get(name))
+        return fired
 
     def _current(self, name: str, spikes: dict[str, Tensor], count: int) -> Tensor:
         """Return the current into a population, (T, B, C, H, W)."""
@@ -112,10 +127,9 @@ class Walk:
 
     def _record(self, population: Population, spikes: Tensor) -> None:
         name = population.name
-        assert population.neuron is not None
         net = spikes.sum(dim=0)
         self.net[name] = self.net[name] + net if name in self.net else net
-        if min(population.neuron.spike_levels) < 0:
+        if self._is_signed(population):
             fired = spikes.abs().sum(dim=0)
             self.counts[name] = self.counts[name] + fired if name in self.counts else fired
         if self.wanted.spikes:
@@ -124,6 +138,12 @@ class Walk:
             reach = self.reach[name]
             each = [torch.tensordot(now.abs().double(), reach, 3) for now in spikes]
             self.operations[-1] += torch.stack(each).cpu()
+
+    def _is_signed(self, population: Population) -> bool:
+        """Tell whether a population takes spikes back; a gate does if its source does."""
+        if population.neuron is None:
+            return self._is_signed(self.graph[self.currents[population.name][0].source])
+        return min(population.neuron.spike_levels) < 0
 
     def _read_out(self, current: Tensor, start: int) -> None:
         """Accumulate the output current; read masks where they were asked for."""
@@ -165,6 +185,7 @@ class Walk:
         self.images = self.images[which]
         self.constant = {n: None if c is None else c[which] for n, c in self.constant.items()}
         self.states = {n: State(*(a[which] for a in s)) for n, s in self.states.items()}
+        self.pooled = {n: c[which] for n, c in self.pooled.items()}
         self.counts = {n: c[which] for n, c in self.counts.items()}
         self.net = {n: c[which] for n, c in self.net.items()}
         self.kept = {n: [c[:, which] for c in chunks] for n, chunks in self.kept.items()}

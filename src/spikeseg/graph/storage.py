@@ -12,10 +12,11 @@ from spikeseg._version import __version__
 from spikeseg.errors import CorruptFileError, FormatVersionError
 from spikeseg.files import atomic_path
 from spikeseg.graph import transforms as kinds
+from spikeseg.graph.gates import MaxPooling
 from spikeseg.graph.topology import Connection, Population, SpikingGraph
 from spikeseg.neurons import Neuron
 
-FORMAT = 1
+FORMAT = 2
 _KINDS = {
     kind.__name__: kind
     for kind in (
@@ -25,6 +26,8 @@ _KINDS = {
         kinds.Upsampling,
         kinds.ChannelAffine,
         kinds.ChannelPadding,
+        kinds.ChannelSelection,
+        kinds.Padding,
     )
 }
 
@@ -124,12 +127,17 @@ def _population(entry: dict[str, Any]) -> Population:
     neuron = entry["neuron"]
     if neuron is not None:
         neuron = Neuron(**{key: _value(stored) for key, stored in neuron.items()})
+    pooling = entry["pooling"]
+    if pooling is not None:
+        pooling = MaxPooling(**{key: _value(stored) for key, stored in pooling.items()})
     channels, height, width = entry["shape"]
     return Population(
         entry["name"],
         (channels, height, width),
         neuron,
         _value(entry["spike_value"]),
+        entry["ceiling"],
+        pooling,
     )
 
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from spikeseg.graph.transforms import (
     AveragePooling,
     ChannelPadding,
+    ChannelSelection,
     Convolution,
+    Padding,
     Shape,
     Transform,
     TransposedConvolution,
@@ -26,7 +28,7 @@ from spikeseg.graph.transforms import (
 Matrix = NDArray[np.bool_]
 
 
-def _windows(length: int, out: int, taps: int, stride: int, dilation: int, before: int) -> Matrix:
+def windows(length: int, out: int, taps: int, stride: int, dilation: int, before: int) -> Matrix:
     """Return the (out, length) support of sliding windows with ``before`` leading zeros."""
     start = np.arange(out)[:, None, None] * stride - before
     source = start + dilation * np.arange(taps)[None, :, None]
@@ -40,6 +42,9 @@ def _upsampled(transform: Upsampling, length: int, out: int, axis: int) -> Matri
     if transform.mode == "nearest":
         nearest: Matrix = (place // transform.factor[axis])[:, None] == source
         return nearest
+    if transform.mode == "zeros":
+        alone: Matrix = place[:, None] == source * transform.factor[axis]
+        return alone
     if transform.align_corners:
         position = place * ((length - 1) / max(out - 1, 1))
     else:
@@ -56,16 +61,18 @@ def spatial_support(transform: Transform, length: int, axis: int) -> Matrix:
             taps = transform.weight.shape[2 + axis]
             before = transform.padding[2 * axis]
             stride, dilation = transform.stride[axis], transform.dilation[axis]
-            return _windows(length, out, taps, stride, dilation, before)
+            return windows(length, out, taps, stride, dilation, before)
         case TransposedConvolution():
             taps = transform.weight.shape[2 + axis]
             before, stride = transform.padding[axis], transform.stride[axis]
-            return _windows(out, length, taps, stride, transform.dilation[axis], before).T
+            return windows(out, length, taps, stride, transform.dilation[axis], before).T
         case AveragePooling():
             kernel, before = transform.kernel[axis], transform.padding[axis]
-            return _windows(length, out, kernel, transform.stride[axis], 1, before)
+            return windows(length, out, kernel, transform.stride[axis], 1, before)
         case Upsampling():
             return _upsampled(transform, length, out, axis)
+        case Padding():
+            return windows(length, out, 1, 1, 1, transform.padding[2 * axis])
         case _:
             return np.eye(length, dtype=bool)
 
@@ -78,6 +85,9 @@ def channel_support(transform: Transform, channels: int) -> Matrix:
         group_out, group_in = np.arange(out) // per_out, np.arange(channels) // per_in
         grouped: Matrix = group_out[:, None] == group_in[None, :]
         return grouped
+    if isinstance(transform, ChannelSelection):
+        chosen: Matrix = np.asarray(transform.channels)[:, None] == np.arange(channels)[None, :]
+        return chosen
     before = transform.before if isinstance(transform, ChannelPadding) else 0
     placed: Matrix = np.arange(out)[:, None] == np.arange(channels)[None, :] + before
     return placed
@@ -85,10 +95,13 @@ def channel_support(transform: Transform, channels: int) -> Matrix:
 
 def _reached(supports: list[Callable[[int], Matrix]], size: int) -> NDArray[np.int64]:
     """Return how many outputs of a chain each of ``size`` inputs reaches."""
-    chain = np.eye(size, dtype=np.int64)
-    for support in supports:
-        chain = np.minimum(support(chain.shape[0]).astype(np.int64) @ chain, 1)
-    counts: NDArray[np.int64] = chain.sum(axis=0)
+    chain: NDArray[np.float32] | None = None
+    for support in supports:  # in float32, whose products are fast and exact below 2^24
+        step = support(size if chain is None else chain.shape[0]).astype(np.float32)
+        chain = step if chain is None else np.minimum(step @ chain, 1)
+    if chain is None:
+        return np.ones(size, np.int64)
+    counts: NDArray[np.int64] = chain.sum(axis=0, dtype=np.int64)
     return counts
 
 

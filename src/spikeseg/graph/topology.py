@@ -9,8 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeseg.errors import ConfigError, ShapeError
-from spikeseg.graph.support import fan_out, num_synapses
-from spikeseg.graph.transforms import Shape, Transform, magnification, output_shape
+from spikeseg.graph.gates import MaxPooling
+from spikeseg.graph.support import fan_out
+from spikeseg.graph.transforms import (
+    AveragePooling,
+    Shape,
+    Transform,
+    magnification,
+    output_shape,
+)
 from spikeseg.neurons import Neuron
 
 
@@ -21,17 +28,22 @@ class Population:
     Attributes:
         name: unique in the graph; the traced network's own name for its activation.
         shape: (C, H, W).
-        neuron: what they are; ``None`` for the input (its values are constant currents) and for
-            the output (its potential accumulates and is read out; it never fires).
+        neuron: what they are; ``None`` for the input (its values are constant currents), for the
+            output (its potential accumulates and is read out; it never fires) and for a gate.
         spike_value: the activation that one spike in every step stands for, in the units of the
             traced network; one number, or one for each channel. It is already folded into the
             weights.
+        ceiling: the largest activation, in the units of the traced network, of an activation that
+            is clipped, as ReLU6 is; ``None`` where it is not.
+        pooling: for a gate, which pools the spikes of one other population.
     """
 
     name: str
     shape: Shape
     neuron: Neuron | None = None
     spike_value: float | tuple[float, ...] = 1.0
+    ceiling: float | None = None
+    pooling: MaxPooling | None = None
 
     @property
     def spike_values(self) -> NDArray[np.float64]:
@@ -75,7 +87,8 @@ class SpikingGraph:
 
     Raises:
         ConfigError: a name is unknown or used twice, a connection leads backwards, a population
-            has no connection, or has a neuron where none belongs (or none where one does).
+            has no connection, or has a neuron where none belongs (or none where one does), or a
+            gate has more than one connection, one with transforms, or one from the input.
         ShapeError: a connection does not fit the shape of its target.
     """
 
@@ -113,14 +126,32 @@ class SpikingGraph:
             raise ConfigError(
                 f"connection {ends[0]} -> {ends[1]} leads backwards; list the source first."
             )
-        found = output_shape(connection.transforms, self[ends[0]].shape)
+        found = self._arriving(connection, self[ends[0]].shape)
         if found != self[ends[1]].shape:
             raise ShapeError(
                 f"connection {ends[0]} -> {ends[1]} gives shape {found}, but {ends[1]} has shape "
                 f"{self[ends[1]].shape}. Use an image size that the network's strides divide."
             )
 
+    def _arriving(self, connection: Connection, shape: Shape) -> Shape:
+        """Return the shape of what a connection from a population of ``shape`` gives its target."""
+        shape = output_shape(connection.transforms, shape)
+        pooling = self[connection.target].pooling
+        return shape if pooling is None else pooling.output_shape(shape)
+
+    def _check_gate(self, population: Population) -> None:
+        into = self.into(population.name)
+        source = self[into[0].source] if len(into) == 1 and not into[0].transforms else self.input
+        if population.neuron is not None or population is self.output or source is self.input:
+            raise ConfigError(
+                f"population {population.name!r} pools spikes; such a gate has no neuron, is not "
+                "the output, and has one connection without transforms, from a population that "
+                "fires."
+            )
+
     def _check_role(self, population: Population) -> None:
+        if population.pooling is not None:
+            return self._check_gate(population)
         is_end = population in (self.input, self.output)
         if is_end == (population.neuron is not None):
             raise ConfigError(
@@ -132,6 +163,7 @@ class SpikingGraph:
                 f"no connection leads into population {population.name!r}; all but the input need "
                 "one. Connect it or leave it out."
             )
+        return None
 
     def __getitem__(self, name: str) -> Population:
         return self.populations[self._index[name]]
@@ -156,17 +188,18 @@ class SpikingGraph:
         """The multiple that the height and width of images must be of.
 
         Every resolution on the way, also inside of a connection, is a whole share of the image.
+        Adaptive pooling fixes the image size, so what comes after it does not count.
         """
-        scales = {self.input.name: (Fraction(1), Fraction(1))}
+        scales: dict[str, _Scale] = {self.input.name: (Fraction(1), Fraction(1))}
         passed = {Fraction(1)}
         for connection in sorted(self.connections, key=lambda c: self._index[c.source]):
-            rows, columns = scales.get(connection.source, (Fraction(1), Fraction(1)))
-            for transform in connection.transforms:
-                rows *= magnification(transform, 0)
-                columns *= magnification(transform, 1)
-                passed |= {rows, columns}
-            scales[connection.target] = rows, columns
-        return lcm(*(scale.denominator for scale in passed))
+            scale = scales.get(connection.source)
+            for transform in (*connection.transforms, self[connection.target].pooling):
+                scale = _scale_after(scale, transform)
+                passed |= set(scale or ())
+            if scale or connection.target not in scales:
+                scales[connection.target] = scale
+        return lcm(*(share.denominator for share in passed))
 
     @property
     def num_neurons(self) -> int:
@@ -176,7 +209,7 @@ class SpikingGraph:
     @property
     def num_synapses(self) -> int:
         """Number of synapses, including those of the input."""
-        return sum(num_synapses(c.transforms, self[c.source].shape) for c in self.connections)
+        return sum(int(self.connection_fan_out(c).sum()) for c in self.connections)
 
     def into(self, name: str) -> tuple[Connection, ...]:
         """Return the connections into a population."""
@@ -191,8 +224,16 @@ class SpikingGraph:
         shape = self[name].shape
         counts = np.zeros(shape, np.int64)
         for connection in self.out_of(name):
-            counts += fan_out(connection.transforms, shape)
+            counts += self.connection_fan_out(connection)
         return counts
+
+    def connection_fan_out(self, connection: Connection) -> NDArray[np.int64]:
+        """Return the number of a connection's synapses of each neuron of its source, (C, H, W).
+
+        A gate has one synapse for each input of each of its windows.
+        """
+        shape, pooling = self[connection.source].shape, self[connection.target].pooling
+        return pooling.fan_out(shape) if pooling else fan_out(connection.transforms, shape)
 
     def resized(self, height: int, width: int) -> "SpikingGraph":
         """Return the same graph for images of another size.
@@ -203,6 +244,19 @@ class SpikingGraph:
         shapes: dict[str, Shape] = {self.input.name: (self.input.shape[0], height, width)}
         for population in self.populations[1:]:
             first = self.into(population.name)[0]
-            shapes[population.name] = output_shape(first.transforms, shapes[first.source])
+            shapes[population.name] = self._arriving(first, shapes[first.source])
         populations = tuple(replace(p, shape=shapes[p.name]) for p in self.populations)
         return replace(self, populations=populations)
+
+
+_Scale = tuple[Fraction, Fraction] | None  # rows and columns per image row and column
+
+
+def _scale_after(scale: _Scale, transform: Transform | MaxPooling | None) -> _Scale:
+    if isinstance(transform, AveragePooling) and transform.only_for:
+        return None
+    if scale is None or transform is None:
+        return scale
+    if isinstance(transform, MaxPooling):
+        return scale[0] / transform.stride[0], scale[1] / transform.stride[1]
+    return scale[0] * magnification(transform, 0), scale[1] * magnification(transform, 1)

@@ -71,11 +71,14 @@ class AveragePooling:
         kernel: rows, columns.
         stride: rows, columns.
         padding: rows, columns at each border.
+        only_for: the (height, width) that the windows were chosen for, as adaptive pooling chooses
+            them; maps of another size are refused. ``None`` takes any size.
     """
 
     kernel: Pair
     stride: Pair
     padding: Pair = (0, 0)
+    only_for: Pair | None = None
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,13 @@ class Upsampling:
 
     Attributes:
         factor: rows, columns.
-        mode: ``nearest`` or ``bilinear``.
+        mode: ``nearest``, ``bilinear`` or ``zeros``, which puts each value into the top left corner
+            of a block of zeros.
         align_corners: of ``bilinear``, as in torch.
     """
 
     factor: Pair
-    mode: Literal["nearest", "bilinear"] = "nearest"
+    mode: Literal["nearest", "bilinear", "zeros"] = "nearest"
     align_corners: bool = False
 
 
@@ -119,6 +123,28 @@ class ChannelPadding:
     after: int
 
 
+@dataclass(frozen=True)
+class ChannelSelection:
+    """Puts channels into another order, leaves some out or repeats them.
+
+    Attributes:
+        channels: for each output channel, the input channel that it is; -1 is a channel of zeros.
+    """
+
+    channels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Padding:
+    """Adds rows and columns of zeros, or cuts rows and columns off.
+
+    Attributes:
+        padding: (top, bottom, left, right); positive adds zeros, negative cuts off.
+    """
+
+    padding: tuple[int, int, int, int]
+
+
 Transform = (
     Convolution
     | TransposedConvolution
@@ -126,6 +152,8 @@ Transform = (
     | Upsampling
     | ChannelAffine
     | ChannelPadding
+    | ChannelSelection
+    | Padding
 )
 Weighted = Convolution | TransposedConvolution | ChannelAffine
 W = TypeVar("W", Convolution, TransposedConvolution, ChannelAffine)
@@ -155,7 +183,24 @@ def output_channels(transform: Transform, channels: int) -> int:
             channels = transform.weight.shape[1] * transform.groups
         case ChannelPadding():
             channels += transform.before + transform.after
+        case ChannelSelection():
+            channels = len(transform.channels)
     return channels
+
+
+def _check_channels(transform: Transform, channels: int, shape: Shape) -> None:
+    expected = _input_channels(transform)
+    if expected not in (None, channels):
+        raise ShapeError(
+            f"{type(transform).__name__} has weights for {expected} channels and gets "
+            f"{channels}, from an input of shape {shape}; make the two agree."
+        )
+    last = max(transform.channels) if isinstance(transform, ChannelSelection) else -1
+    if last >= channels:
+        raise ShapeError(
+            f"ChannelSelection takes channel {last} of {channels}, from an input of shape {shape}; "
+            "take channels that there are."
+        )
 
 
 def _input_channels(transform: Transform) -> int | None:
@@ -191,6 +236,19 @@ def _taps(transform: Convolution | TransposedConvolution, axis: int) -> int:
     return taps
 
 
+def _pooled_length(transform: AveragePooling, length: int, axis: int) -> int:
+    only = transform.only_for
+    if only is not None and only[axis] != length:
+        raise ShapeError(
+            f"the network pools over parts of the whole image, here over a map of {only[0]} x "
+            f"{only[1]} pixels, and gets one with {length} {'columns' if axis else 'rows'}; such a "
+            "graph takes one image size only. Convert the network again with images of the new "
+            "size, or use images of the old one."
+        )
+    total = length + 2 * transform.padding[axis]
+    return (total - transform.kernel[axis]) // transform.stride[axis] + 1
+
+
 def output_length(transform: Transform, length: int, axis: int) -> int:
     """Return the height (``axis`` 0) or width (1) after a transform of one of ``length``."""
     match transform:
@@ -203,10 +261,11 @@ def output_length(transform: Transform, length: int, axis: int) -> int:
             grown = (length - 1) * transform.stride[axis] + reach
             return grown - 2 * transform.padding[axis] + transform.output_padding[axis]
         case AveragePooling():
-            total = length + 2 * transform.padding[axis]
-            return (total - transform.kernel[axis]) // transform.stride[axis] + 1
+            return _pooled_length(transform, length, axis)
         case Upsampling():
             return length * transform.factor[axis]
+        case Padding():
+            return length + sum(transform.padding[2 * axis : 2 * axis + 2])
         case _:
             return length
 
@@ -219,12 +278,7 @@ def output_shape(transforms: tuple[Transform, ...], shape: Shape) -> Shape:
     """
     channels, height, width = shape
     for transform in transforms:
-        expected = _input_channels(transform)
-        if expected not in (None, channels):
-            raise ShapeError(
-                f"{type(transform).__name__} has weights for {expected} channels and gets "
-                f"{channels}, from an input of shape {shape}; make the two agree."
-            )
+        _check_channels(transform, channels, shape)
         channels = output_channels(transform, channels)
         height, width = (output_length(transform, n, i) for i, n in enumerate((height, width)))
         if min(height, width) < 1:

@@ -8,8 +8,9 @@ from torch import Tensor, nn
 
 from spikeseg.engine import spiking_scan
 from spikeseg.engine.currents import Current, received
+from spikeseg.engine.gates import pool_spikes
 from spikeseg.errors import ConfigError
-from spikeseg.graph import Connection, Population, SpikingGraph, fan_out
+from spikeseg.graph import Connection, Population, SpikingGraph
 
 
 class UnrolledGraph(nn.Module):
@@ -30,7 +31,7 @@ class UnrolledGraph(nn.Module):
         self.weights = nn.ParameterList()
         for current in self.currents:
             current.replace_tensors(self._parameter)
-        starts = {p.name: _start(p) for p in graph.hidden}
+        starts = {p.name: _start(p) for p in graph.hidden if p.neuron}
         self.starts = nn.ParameterList(starts.values())
         self._start_of = dict(zip(starts, self.starts, strict=True))
 
@@ -59,13 +60,19 @@ class UnrolledGraph(nn.Module):
         work = images.new_zeros(())
         for population in graph.hidden:
             total = received(into[population.name], spikes, images, num_steps)
-            start = self._start_of[population.name].view(-1, 1, 1).expand(total.shape[1:])
-            fired = spiking_scan(total, start, _is_signed(population))
+            fired = self._fire(population, total)
             spikes[population.name] = fired.flatten(0, 1)
             work = work + (fired.abs().sum((0, 1, 3, 4)) * _fan_out(graph, population, fired)).sum()
         synapses = sum(_num_synapses(graph, p) for p in graph.hidden)
         output = received(into[graph.output.name], spikes, images, num_steps)
         return output, work / (synapses * images.shape[0])
+
+    def _fire(self, population: Population, current: Tensor) -> Tensor:
+        """Return a population's spikes, (T, B, C, H, W); a gate receives its source's spikes."""
+        if population.pooling is not None:
+            return pool_spikes(population.pooling, current, None)[0]
+        start = self._start_of[population.name].view(-1, 1, 1).expand(current.shape[1:])
+        return spiking_scan(current, start, _is_signed(population))
 
     def to_graph(self) -> SpikingGraph:
         """Return the graph with the weights as they are now."""
@@ -89,7 +96,8 @@ class UnrolledGraph(nn.Module):
 def _check_neurons(graph: SpikingGraph) -> None:
     for population in graph.hidden:
         neuron = population.neuron
-        assert neuron is not None
+        if neuron is None:  # a gate has no weights, and no potential
+            continue
         known = neuron.name in ("if_soft", "if_signed")
         if not known or (neuron.v_threshold, neuron.tau_syn) != (1.0, 0.0):
             raise ConfigError(
@@ -112,11 +120,8 @@ def _start(population: Population) -> nn.Parameter:
 
 def _fan_out(graph: SpikingGraph, population: Population, like: Tensor) -> Tensor:
     """Return the mean number of synapses of a channel's neurons, (C,)."""
-    maps = [fan_out(c.transforms, population.shape) for c in graph.out_of(population.name)]
-    return torch.as_tensor(sum(maps).mean(axis=(1, 2)), dtype=like.dtype)  # type: ignore[union-attr]
+    return torch.as_tensor(graph.fan_out(population.name).mean(axis=(1, 2)), dtype=like.dtype)
 
 
 def _num_synapses(graph: SpikingGraph, population: Population) -> int:
-    return sum(
-        int(fan_out(c.transforms, population.shape).sum()) for c in graph.out_of(population.name)
-    )
+    return int(graph.fan_out(population.name).sum())

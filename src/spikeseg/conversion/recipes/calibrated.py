@@ -10,6 +10,7 @@ from spikeseg.config import ConversionConfig
 from spikeseg.conversion.assembling import assemble
 from spikeseg.conversion.recipes import RECIPES, Calibration, PerChannel, Plan, PopulationPlan
 from spikeseg.engine.currents import Current, received
+from spikeseg.engine.gates import pool_spikes
 from spikeseg.engine.scan import initial_state, scan
 from spikeseg.neurons import Neuron
 
@@ -35,11 +36,16 @@ def recipe(calibration: Calibration, plan: Plan, config: ConversionConfig) -> Pl
     graph = assemble(calibration.traced, plan, dt_ms=1.0)
     corrected, spikes = dict(plan), dict[str, Tensor]()
     for population in graph.hidden:
-        p = plan[population.name]
         currents = [Current(c, images) for c in graph.into(population.name)]
-        rate = torch.from_numpy(analog[population.name] / population.spike_values).clamp(0, 1)
         with torch.inference_mode():
             current = received(currents, spikes, images, config.num_steps)
+        if population.pooling is not None:  # nothing to correct: it is exact
+            pooled, _ = pool_spikes(population.pooling, current, None)
+            spikes[population.name] = pooled.flatten(0, 1)
+            continue
+        p = plan[population.name]
+        rate = torch.from_numpy(analog[population.name] / population.spike_values).clamp(0, 1)
+        with torch.inference_mode():
             start, bias, fired = _corrected(p, current, rate)
         spikes[population.name] = fired.flatten(0, 1)
         bias = p.bias + bias * p.spike_value

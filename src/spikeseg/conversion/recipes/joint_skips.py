@@ -17,9 +17,10 @@ def recipe(calibration: Calibration, plan: Plan, config: ConversionConfig) -> Pl
     2024 (Spiking-UNet, arXiv:2307.10974), which leaves the weaker source of a skip connection its
     full resolution; this recipe is there to measure what that is worth.
     """
+    traced = calibration.traced
     meeting: dict[str, set[str]] = {name: {name} for name in plan}
-    for target in calibration.traced.shapes:
-        into = [c.source for c in calibration.traced.connections if c.target == target]
+    for target in traced.shapes:
+        into = [traced.origin(c.source) for c in traced.connections if c.target == target]
         together = set().union(*(meeting[s] for s in into if s in plan))
         meeting |= dict.fromkeys(together, together)
     return {
