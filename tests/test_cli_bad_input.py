@@ -179,26 +179,26 @@ def test_a_gpu_that_is_not_there_is_said_so(
     refused(spikeseg("segment", image, *model, "--out", tmp_path / "m.tif"), "'cuda'")
 
 
-class MaxPooled(nn.Module):
+class Leaky(nn.Module):
     """A network that trains but has no spiking counterpart."""
 
     def __init__(self, config: object, in_channels: int, num_classes: int, dt_ms: float) -> None:
         super().__init__()
         self.conv = nn.Conv2d(in_channels, num_classes, 3, padding=1)
         self.neurons = make_activation("relu", 50.0, dt_ms)
-        self.pool = nn.MaxPool2d(3, stride=1, padding=1)
+        self.leak = nn.LeakyReLU(0.1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.pool(self.neurons(self.conv(x)))
+        return self.leak(self.neurons(self.conv(x)))
 
 
 def test_a_network_that_cannot_spike_is_refused_before_it_is_trained(
     spikeseg: Call, tiny_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(NETWORKS._members, "max_pooled", MaxPooled)
+    monkeypatch.setitem(NETWORKS._members, "leaky", Leaky)
     out = tmp_path / "run"
-    answer = spikeseg("run", tiny_yaml, "--out", out, "--network.name", "max_pooled", "--json")
-    refused(answer, "layer pool (MaxPool2d)", "cannot be expressed", "Instead", "Known are")
+    answer = spikeseg("run", tiny_yaml, "--out", out, "--network.name", "leaky", "--json")
+    refused(answer, "layer leak", "the negative slope is 0.1", "train with ReLU")
     assert not out.exists()
 
 

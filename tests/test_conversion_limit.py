@@ -76,7 +76,7 @@ def test_a_handwritten_residual_network_converges_as_well():
 
 
 def test_a_low_percentile_saturates_and_leaves_an_error_that_more_steps_do_not_mend():
-    config = ConversionConfig("if_soft", "percentile", percentile=70)
+    config = ConversionConfig(percentile=70)
     errors = logit_errors(unet(), images(), config)
     assert errors[2] > 0.8 * errors[1]
 

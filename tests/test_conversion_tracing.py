@@ -82,17 +82,20 @@ def test_a_unet_gives_the_same_values_as_its_graph_in_every_layer(
         downsampling=downsampling,
         upsampling=upsampling,
         dropout=0.2,
-        activation=ActivationConfig(activation, unit_rate_hz=400.0),
+        activation=ActivationConfig(activation, unit_rate_hz=400.0, levels=8),
     )
     network = made(lambda: make_network(config, in_channels=2, num_classes=3))
     x = torch.rand(2, 2, 12, 12)
     graph = convert(network, x, ConversionConfig(recipes=("trained",)))
-    unit = ACTIVATIONS.get(activation)(1.0)
+    unit = ACTIVATIONS.get(activation)(1.0).requires_grad_(False)
     values = run_analog(graph, x, unit)
     logits, seen = watched_relus(network, x)
     assert seen.keys() == values.keys() - {"input", "output"}
-    if activation == "loihi_relu":  # a current on the edge of a stair may fall to either side
-        agree = [(values[n] - s).abs() < 1e-5 * s.abs().max() for n, s in seen.items()]
+    if activation in (
+        "loihi_relu",
+        "qcfs",
+    ):  # a current on the edge of a stair may fall to either side
+        agree = [(values[n] - s).abs() <= 1e-5 * s.abs().max() for n, s in seen.items()]
         assert min(float(a.float().mean()) for a in agree) > 0.999
         return
     assert_close(values["output"], logits)

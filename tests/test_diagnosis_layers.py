@@ -19,7 +19,7 @@ def found_of(
     net: nn.Module, config: ConversionConfig, images: torch.Tensor, known: torch.Tensor, steps: int
 ) -> Diagnosis:
     graph = convert(net, known, config)
-    return diagnose(trace(net, images[:1]), graph, images, known, steps)
+    return diagnose(trace(net, known[:1]), graph, images, known, steps)
 
 
 def one_layer() -> nn.Sequential:

@@ -126,8 +126,7 @@ def _apply(transform: Transform, weight: Tensor | None, bias: Tensor | None, x: 
         case ChannelSelection():
             return _select(transform, x)
         case Padding():
-            top, bottom, left, right = transform.padding
-            return F.pad(x, (left, right, top, bottom))
+            return _pad(transform, x)
 
 
 def _convolve(t: Convolution, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
@@ -136,6 +135,14 @@ def _convolve(t: Convolution, weight: Tensor, bias: Tensor | None, x: Tensor) ->
         return F.conv2d(x, weight, bias, t.stride, (top, left), t.dilation, t.groups)
     x = F.pad(x, (left, right, top, bottom))
     return F.conv2d(x, weight, bias, t.stride, 0, t.dilation, t.groups)
+
+
+def _pad(t: Padding, x: Tensor) -> Tensor:
+    """Add zeros first, then cut: the two may meet at the same side of a small map."""
+    top, bottom, left, right = t.padding
+    sides = (left, right, top, bottom)
+    grown = F.pad(x, [max(side, 0) for side in sides])
+    return F.pad(grown, [min(side, 0) for side in sides]) if min(sides) < 0 else grown
 
 
 def _select(t: ChannelSelection, x: Tensor) -> Tensor:
