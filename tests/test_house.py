@@ -17,7 +17,7 @@ FLOORS = (
     {"layers", "losses"},
     {"networks", "data", "batches"},
     {"training", "conversion"},
-    {"inference", "diagnosis"},
+    {"inference", "diagnosis", "tuning"},
     {"own"},
     {"runs", "report"},
     {"cli", "__main__"},
@@ -33,6 +33,7 @@ LEARNING = {
     "conversion",
     "finetuning",
     "diagnosis",
+    "tuning",
 }
 CHIP = {"chips", "compiling", "emulation", "energy"}
 FILES = sorted(SOURCE.rglob("*.py"))

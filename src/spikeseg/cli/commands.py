@@ -155,6 +155,13 @@ def evaluate(arguments: list[str]) -> int:
     return 0
 
 
+def tune(arguments: list[str]) -> int:
+    """Find the conversion of a run with the fewest operations."""
+    from spikeseg.cli.tuning import tune_command
+
+    return tune_command(arguments)
+
+
 def report(arguments: list[str]) -> int:
     """Write the report of a run."""
     parser = _folder_parser("report", "Write a run's report.html.")
@@ -204,6 +211,7 @@ COMMANDS = {
     "convert": Command(
         convert, "turn a trained network, also one of your own, into a spiking graph"
     ),
+    "tune": Command(tune, "find the conversion with the fewest operations at an accuracy"),
     "finetune": Command(finetune, "train a spiking graph on, for few steps and few spikes"),
     "evaluate": Command(evaluate, "score analog and spiking network on held-out images"),
     "diagnose": Command(diagnose, "why the spiking network is worse, and what to change"),

@@ -3,8 +3,8 @@
 ``folder`` names the files, ``network_file`` reads and writes the trained network, ``stages`` are
 the verbs train, convert, finetune and evaluate, ``checks`` says beforehand what would fail,
 ``measuring`` looks at both networks on the test images, ``scoring``, ``layer_table`` and
-``examples`` write what was found, ``diagnosing`` tells where converting loses, ``segmenting`` makes
-a run a function from image to mask, ``pipeline`` does everything.
+``examples`` write what was found, ``diagnosing`` tells where converting loses, ``tuning`` is the
+verb tune, ``segmenting`` makes a run a function from image to mask, ``pipeline`` does everything.
 """
 
 from spikeseg.runs.diagnosing import diagnose_stage
@@ -19,6 +19,7 @@ from spikeseg.runs.stages import (
     finetune_stage,
     train_stage,
 )
+from spikeseg.runs.tuning import tune_stage
 
 __all__ = [
     "RunFolder",
@@ -33,4 +34,5 @@ __all__ = [
     "run",
     "save_network",
     "train_stage",
+    "tune_stage",
 ]

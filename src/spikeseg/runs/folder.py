@@ -24,6 +24,7 @@ _MADE_BY = {
     "history.csv": "train",
     "checkpoint.ckpt": "train",
     "graph.npz": "convert",
+    "tuning.json": "tune",
     "finetuning.csv": "finetune",
     "metrics.json": "evaluate",
     "layers.json": "evaluate",
