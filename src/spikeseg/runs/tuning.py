@@ -99,17 +99,24 @@ def tune_stage(
         "analog_multiplications_per_crop": work,
         "miou_drop": miou_drop,
         "target_miou": target,
-        "front": [_described(trial, work) for trial in pareto_front(found)],
-        "choice": None,
-        "trials": [_described(trial, work) for trial in found],
+        **_found(found, work),
     }
     write_json(folder.file("tuning.json"), record)
     best = choose(found, target)
-    record["choice"] = _described(best, work)
     if not dry_run:
         _adopt(folder, config, best)
+    record["choice"] = _described(best, work)
     write_json(folder.file("tuning.json"), record)
     return record
+
+
+def _found(trials: list[Trial], work: int) -> dict[str, Any]:
+    """Return what is written of the trials; nothing is chosen yet."""
+    return {
+        "choice": None,
+        "front": [_described(trial, work) for trial in pareto_front(trials)],
+        "trials": [_described(trial, work) for trial in trials],
+    }
 
 
 def _check(miou_drop: float, trials: int, crops: int) -> None:
@@ -153,9 +160,9 @@ def _analog_work(trained: TrainedNetwork, crops: Crops) -> int:
 
 
 def _described(trial: Trial, analog_work: int) -> dict[str, Any]:
+    conversion = dataclasses.asdict(trial.conversion)
     return {
-        "conversion": dataclasses.asdict(trial.conversion)
-        | {"recipes": list(trial.conversion.recipes)},
+        "conversion": conversion | {"recipes": list(trial.conversion.recipes)},
         "num_steps": trial.num_steps,
         "readout": trial.readout,
         "miou": trial.miou,
