@@ -175,3 +175,15 @@ def test_no_images_and_no_steps_are_refused() -> None:
         found_of(one_layer(), PLAIN, image[:0].expand(0, 1, 2, 2), image, 2)
     with pytest.raises(ConfigError, match="num_steps is 0"):
         found_of(one_layer(), PLAIN, image, image, 0)
+
+
+def test_a_gate_is_left_out_and_what_it_passes_on_is_not() -> None:
+    """Max pooling of spikes is exact, so only the layers around it can be wrong."""
+    net = nn.Sequential(*one_layer()[:2], nn.MaxPool2d(2), nn.Conv2d(1, 1, 1), nn.ReLU())
+    net[3].weight.data.fill_(1.0)
+    net[3].bias.data.zero_()
+    image = torch.tensor([[0.25, 0.5], [1.0, 0.75]]).view(1, 1, 2, 2)
+    first, second = found_of(net, PLAIN, image, image, steps=4).layers
+    assert (first.name, second.name) == ("1", "4")
+    assert first.relative_error == second.relative_error == 0.0
+    assert second.depth == 3

@@ -51,7 +51,8 @@ def diagnose(
         raise ConfigError(f"num_steps is {num_steps}; it must be at least 1.")
     graph = graph.resized(images.shape[2], images.shape[3])
     steps = doubling(num_steps)
-    worth = {p.name: torch.tensor(p.spike_values, device=images.device) for p in graph.hidden}
+    firing = [p for p in graph.hidden if p.neuron]  # a gate is exact: it has nothing to tell
+    worth = {p.name: torch.tensor(p.spike_values, device=images.device) for p in firing}
     known, tested = ({n: Activity(w, num_steps) for n, w in worth.items()} for _ in range(2))
     for image in calibration:
         _add(known, record_activations(traced, image[None]))
@@ -61,9 +62,7 @@ def diagnose(
         _add(tested, activations)
         _compare(spiking, traced, graph, image[None], activations, num_steps)
         progress("diagnose", i + 1, len(images))
-    layers = tuple(
-        _layer(graph, p, tested[p.name], known[p.name], spiking[p.name]) for p in graph.hidden
-    )
+    layers = tuple(_layer(graph, p, tested[p.name], known[p.name], spiking[p.name]) for p in firing)
     size = (images.shape[2], images.shape[3])
     counts = (len(images), len(calibration))
     return Diagnosis(num_steps, *counts, size, steps, layers, relations(layers))
