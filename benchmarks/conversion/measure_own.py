@@ -47,10 +47,8 @@ class Setting:
     finetuning: FinetuningConfig | None = None
 
 
-def _recipes(*names: str, percentile: float = 99.0, num_steps: int = 8) -> ConversionConfig:
-    return ConversionConfig(
-        recipes=names, granularity="channel", percentile=percentile, num_steps=num_steps
-    )
+def _recipes(*names: str, percentile: float = 99.0) -> ConversionConfig:
+    return ConversionConfig(recipes=names, granularity="channel", percentile=percentile)
 
 
 BALANCED = ("percentile", "half_threshold")
@@ -67,9 +65,7 @@ SETTINGS = (
         FinetuningConfig(num_steps=4, batches=400, sparsity=0.3),
     ),
     Setting("signed, percentile 99.9", _recipes(*BALANCED, "signed", percentile=99.9)),
-    Setting("signed, local threshold", _recipes("local_threshold", "half_threshold", "signed")),
     Setting("percentile 99.9", _recipes(*BALANCED, percentile=99.9)),
-    Setting("calibrated, percentile 99", _recipes(*BALANCED, "calibrated")),
 )
 
 

@@ -79,7 +79,7 @@ def trials_of(
     windows = list(_windows(steps, readouts))
     masks: list[list[Tensor]] = [[] for _ in windows]
     operations = torch.zeros(max(steps), dtype=torch.float64)
-    for images in crops.images.split(_BATCH):
+    for images in torch.split(crops.images, _BATCH):
         found = simulate(graph, images, max(steps), keep_output=True, count_operations=True)
         assert found.output is not None
         assert found.operations is not None
