@@ -8,6 +8,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 RESULT = json.loads((ROOT / "results/isbi-unet.json").read_text("utf-8"))
+CONVERSION = json.loads((ROOT / "results/conversion.json").read_text("utf-8"))["summary"]
 README = (ROOT / "README.md").read_text("utf-8")
 
 
@@ -43,3 +44,24 @@ def test_the_result_keeps_what_was_asked_of_it() -> None:
     assert stages["ann"]["pixel_accuracy"] >= 0.92
     assert stages["snn"]["pixel_accuracy"] >= stages["ann"]["pixel_accuracy"] - 0.005
     assert RESULT["rates_in_band"] >= 0.9
+
+
+@pytest.mark.parametrize("steps", ["1", "2", "4", "8", "16", "32"])
+def test_the_best_recipes_are_those_of_the_result_file(steps: str) -> None:
+    sides = [CONVERSION[name]["best"][steps] for name in ("cells", "isbi2012")]
+    values = [side[who]["miou"] for side in sides for who in ("spikeseg", "SpikingJelly")]
+    assert cells_of(steps) == pytest.approx(values, abs=5e-5)
+
+
+@pytest.mark.parametrize("name", ["cells", "isbi2012"])
+def test_the_conversion_keeps_what_was_asked_of_it(name: str) -> None:
+    found = CONVERSION[name]
+    for best in found["best"].values():
+        assert best["spikeseg"]["miou"] >= best["SpikingJelly"]["miou"]
+    assert found["best"]["4"]["spikeseg"]["miou"] >= found["ann_miou"] - 0.01
+    assert found["best"]["16"]["spikeseg"]["miou"] >= found["ann_miou"] - 0.003
+    bar = found["at_the_accuracy_of_local_threshold_balancing_at_4_steps"]
+    assert bar["share_of_the_operations"] <= 0.5
+    label = {"cells": "cells", "isbi2012": "ISBI"}[name]
+    told = f"{bar['share_of_the_operations']:.2f} ({label})"
+    assert told in " ".join(README.split())

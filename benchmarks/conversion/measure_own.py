@@ -65,7 +65,6 @@ SETTINGS = (
         FinetuningConfig(num_steps=4, batches=400, sparsity=0.3),
     ),
     Setting("signed, percentile 99.9", _recipes(*BALANCED, "signed", percentile=99.9)),
-    Setting("percentile 99.9", _recipes(*BALANCED, percentile=99.9)),
 )
 
 

@@ -44,6 +44,13 @@ def _curves(axis: Axes, entry: dict[str, Any], x: Any) -> None:
     axis.set_xscale("log")
     lowest = entry["ann_miou"] * 0.6
     axis.set_ylim(lowest, entry["ann_miou"] * 1.02)
+    seen = [
+        x(row, int(t))
+        for by_steps in entry["recipes"].values()
+        for t, row in by_steps.items()
+        if row["miou"] > lowest
+    ]
+    axis.set_xlim(min(seen) / 1.2, max(seen) * 1.2)
     axis.spines[["top", "right"]].set_visible(False)
 
 
