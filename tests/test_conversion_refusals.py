@@ -10,7 +10,7 @@ from handwritten_nets import conv
 from refused_networks import REFUSED
 from spikeseg.config import ConversionConfig
 from spikeseg.conversion import convert, trace
-from spikeseg.errors import ConfigError, UnknownNameError, UnsupportedLayerError
+from spikeseg.errors import ConfigError, DataError, UnknownNameError, UnsupportedLayerError
 
 
 @pytest.mark.parametrize("what", REFUSED)
@@ -26,6 +26,11 @@ def test_what_a_spiking_graph_cannot_express_is_refused_by_name(what):
 def test_an_image_without_channels_is_refused():
     with pytest.raises(UnsupportedLayerError, match=r"shape \(2, 8, 8\).*images, \(B, C, H, W\)"):
         trace(conv(2, 2), torch.rand(2, 8, 8))
+
+
+def test_no_image_is_refused():
+    with pytest.raises(DataError, match="no images to trace"):
+        convert(conv(2, 2), torch.rand(0, 2, 8, 8))
 
 
 def test_trained_thresholds_need_activations_that_declare_an_amplitude():

@@ -17,6 +17,7 @@ from spikeseg.conversion.outputs import logits, the_tensor
 from spikeseg.conversion.reordering import activate_before_pooling
 from spikeseg.conversion.verifying import check_same, compare
 from spikeseg.conversion.walking import INPUT, OUTPUT, Walk
+from spikeseg.errors import DataError
 from spikeseg.graph import Connection, MaxPooling
 from spikeseg.graph.transforms import Shape
 
@@ -61,9 +62,12 @@ def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
         example: (B, C, H, W), any image of a size that the network takes.
 
     Raises:
+        DataError: no image.
         UnsupportedLayerError: an operation that a spiking graph cannot express; names the layer
             and what works in its place.
     """
+    if not len(example):
+        raise DataError("there are no images to trace the network with; pass at least one.")
     check_inputs(network)
     network = copy.deepcopy(network).eval()
     with torch.inference_mode():
