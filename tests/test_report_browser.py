@@ -48,6 +48,7 @@ def report(tmp_path_factory):
 def page(browser, report):
     """The open report; at the end it must have been quiet and have asked only for itself."""
     page = browser.new_page(viewport={"width": 1200, "height": 900})
+    page.set_default_timeout(120_000)  # a busy machine starts a browser slowly
     troubles, requests = [], []
     page.on("console", lambda message: troubles.append(message.text))
     page.on("pageerror", lambda error: troubles.append(str(error)))
