@@ -9,7 +9,9 @@ SpikeSegError
 ├── UnsupportedLayerError                an operation that no spiking graph can express
 ├── FormatVersionError                   a file from another version, or not one of ours
 ├── CorruptFileError                     a file cut short or damaged
-└── RunFolderError                       a stage is missing, or would be overwritten
+├── RunFolderError                       a stage is missing, or would be overwritten
+├── CompileError                         a network that a chip cannot hold; names layer and limit
+└── ProgramError                         a chip program whose parts or values do not fit
 ```
 
 `SpikeSegWarning` (UserWarning) tells of something that was done differently from what was given.
@@ -53,6 +55,14 @@ class CorruptFileError(SpikeSegError):
 
 class RunFolderError(SpikeSegError):
     """A run folder lacks a stage that is needed, or holds one that would be overwritten."""
+
+
+class CompileError(SpikeSegError):
+    """A network that a chip cannot hold; the message names layer, core, value and limit."""
+
+
+class ProgramError(SpikeSegError):
+    """A chip program, or what it is given, with parts or values that do not fit."""
 
 
 class SpikeSegWarning(UserWarning):
