@@ -147,7 +147,7 @@ def load_chip(name: str) -> ChipSpec:
             f"the chip {name} cannot be compiled for: nothing is published on its "
             f"{', '.join(missing)}. Use one of which all limits are known: loihi1, toy."
         )
-    events = {
+    events: dict[str, Any] = {
         kind: {k.split(".")[1]: float(f.value) for k, f in facts.items() if k.startswith(kind)}
         for kind in ("energy", "time")
     }
