@@ -50,6 +50,11 @@ def _check_names(program: ChipProgram) -> None:
 def _check_core(program: ChipProgram, core: Core, where: str, chip: ChipSpec) -> None:
     size = core.box.size
     low, high = core.v_min, core.v_max
+    if not chip.v_min <= low <= 0 <= high <= chip.v_max:
+        raise ProgramError(
+            f"v_min..v_max of {where} is {low}..{high}; they must enclose 0, within "
+            f"{chip.v_min}..{chip.v_max}."
+        )
     limits = {
         "decay_u": (0, chip.decay_max),
         "decay_v": (0, chip.decay_max + 1),
@@ -70,10 +75,6 @@ def _check_core(program: ChipProgram, core: Core, where: str, chip: ChipSpec) ->
             raise ProgramError(
                 f"{name} of {where} is {wrong[0]}; {chip.name} takes {least}..{most}."
             )
-    if not low <= 0 <= high or high > chip.v_max:
-        raise ProgramError(
-            f"v_min..v_max of {where} is {low}..{high}; they must enclose 0, within {chip.v_max}."
-        )
     for group in core.synapses:
         _check_synapses(program, core, group, where, chip)
 

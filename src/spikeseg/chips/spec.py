@@ -36,6 +36,7 @@ class ChipSpec:
         weight_bits: of the weight field, the sign counted apart.
         accumulator_bits: of the sum of weights ``q``, without its sign.
         current_bits: of ``u``, without its sign.
+        v_min: lowest membrane potential.
         v_max: highest membrane potential.
         profiles: distinct (decay_u, decay_v, refractory) on one core.
         thresholds: distinct thresholds on one core.
@@ -64,6 +65,7 @@ class ChipSpec:
     weight_bits: int
     accumulator_bits: int
     current_bits: int
+    v_min: int
     v_max: int
     profiles: int
     thresholds: int
