@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from spikeseg.chips import SpikeInput, Window
 from spikeseg.chips.boxes import Shape
+from spikeseg.errors import CompileError
 
 Floats = NDArray[np.float32]
 
@@ -19,11 +20,13 @@ class FloatKernel:
         source: a layer or an input.
         weight: (K_h, K_w, C_in, C_out), float32: what one spike adds to the current.
         window: how the kernel slides.
+        decay_u: of the connection's own synaptic filter, if it has one; a core has one for all.
     """
 
     source: str
     weight: Floats
     window: Window = field(default_factory=Window)
+    decay_u: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,6 +47,9 @@ class FloatLayer:
         v_max: highest.
         v_initial: membrane potential before the first step; (C,) or a number.
         scale_v: whether the leak's gain is folded into the weights, as nengo-loihi does for LIF.
+
+    Raises:
+        CompileError: connections with other synaptic filters than the layer.
     """
 
     name: str
@@ -58,6 +64,15 @@ class FloatLayer:
     v_max: float = float("inf")
     v_initial: float | Floats = 0.0
     scale_v: bool = False
+
+    def __post_init__(self) -> None:
+        for kernel in self.kernels:
+            if kernel.decay_u not in (None, self.decay_u):
+                raise CompileError(
+                    f"layer {self.name!r} has the synaptic decay {self.decay_u:g}, the connection "
+                    f"from {kernel.source!r} {kernel.decay_u:g}; the cores of a layer have one "
+                    "time constant for all synapses. Give all connections into it the same."
+                )
 
 
 @dataclass(frozen=True, eq=False)
