@@ -1,0 +1,192 @@
+"""The chip's neurons over time in whole numbers, with a gradient through their spikes."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikeseg.engine.threads import threads_of_torch
+
+_BLOCK = 2048  # neurons whose state stays in the first-level cache while time runs
+
+
+@dataclass(frozen=True, eq=False)
+class IntegerNeurons:
+    """Parameters of one layer's neurons, as the chip holds them; no refractory period.
+
+    Attributes:
+        threshold: (C,), int32.
+        keep_u: of 4096 parts of the current, those that a step leaves: ``4095 - decay_u``.
+        keep_v: of 4096 parts of the potential, those that a step leaves: ``4096 - decay_v``.
+        v_min: lowest potential.
+        v_max: highest potential.
+    """
+
+    threshold: Any
+    keep_u: int
+    keep_v: int
+    v_min: int
+    v_max: int
+
+
+def integer_scan(
+    arriving: Tensor, bias: Tensor, start: Tensor, neurons: IntegerNeurons
+) -> tuple[Tensor, Tensor]:
+    """Run a layer of the chip over all steps, differentiably.
+
+    Forward, the step is that of `spikeseg.emulation`, integer for integer. Backward, a spike has
+    the derivative ``max(0, 1 - |v / threshold - 1|) / threshold`` (Esser et al. 2016,
+    doi:10.1073/pnas.1604850113), roundings have that of what they round, and the reset passes on
+    what it leaves.
+
+    Args:
+        arriving: (T, B, C, H, W), sums of the weights of arriving spikes; whole numbers.
+        bias: (C,), whole numbers.
+        start: (C,), potential before the first step, whole numbers.
+        neurons: everything else.
+
+    Returns:
+        Spikes and potentials after each step, both (T, B, C, H, W) in float32, which holds them
+        exactly.
+    """
+    found: tuple[Tensor, Tensor] = _IntegerScan.apply(  # type: ignore[no-untyped-call]
+        arriving, bias, start, neurons
+    )
+    return found
+
+
+class _IntegerScan(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, arriving: Tensor, bias: Tensor, start: Tensor, neurons: IntegerNeurons
+    ) -> tuple[Tensor, Tensor]:
+        q = _flat(arriving)
+        before, after, spikes = (np.empty_like(q) for _ in range(3))
+        constants = (neurons.threshold, _integers(bias), _integers(start))
+        kept = tuple(np.int64(n) for n in (neurons.keep_u, neurons.keep_v))
+        ends = (np.int64(neurons.v_min), np.int64(neurons.v_max))
+        with threads_of_torch():
+            _forward(q, *constants, *kept, *ends, before, after, spikes)
+        ctx.save_for_backward(torch.from_numpy(before), torch.from_numpy(spikes))
+        ctx.neurons = neurons
+        return _unflat(spikes, arriving), _unflat(after, arriving)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+        before, spikes = ctx.saved_tensors
+        by_spike, by_potential = (_flat(grad) for grad in grads)
+        neurons: IntegerNeurons = ctx.neurons
+        out, bias, start = (np.zeros_like(by_spike[: s or 1]) for s in (len(by_spike), 0, 0))
+        shares = np.float32(neurons.keep_u / 4096), np.float32(neurons.keep_v / 4096)
+        with threads_of_torch():
+            _backward(
+                before.numpy(),
+                spikes.numpy(),
+                by_spike,
+                by_potential,
+                neurons.threshold.astype(np.float32),
+                *shares,
+                np.float32(neurons.v_min),
+                out,
+                bias[0],
+                start[0],
+            )
+        channels = len(neurons.threshold)
+        sums = (torch.from_numpy(g.reshape(-1, channels).sum(axis=0)) for g in (bias, start))
+        return _unflat(out, grads[0]), *sums, None
+
+
+def _integers(values: Tensor) -> Any:
+    return values.detach().numpy().round().astype(np.int64)
+
+
+def _flat(tensor: Tensor) -> Any:
+    """Return (T, N) in the order of channels_last."""
+    moved = tensor.detach().float().movedim(-3, -1)
+    return np.ascontiguousarray(moved.reshape(tensor.shape[0], -1).numpy())
+
+
+def _unflat(array: Any, like: Tensor) -> Tensor:
+    return torch.from_numpy(array).view(like.movedim(-3, -1).shape).movedim(-1, -3)
+
+
+@numba.njit(inline="always")
+def _part(x: Any, keep: Any) -> Any:
+    """Return keep / 4096 of x, truncated toward zero."""
+    scaled = x * keep
+    return -(-scaled >> 12) if scaled < 0 else scaled >> 12
+
+
+@numba.njit(parallel=True)
+def _forward(
+    q: Any,
+    threshold: Any,
+    bias: Any,
+    start: Any,
+    keep_u: Any,
+    keep_v: Any,
+    v_min: Any,
+    v_max: Any,
+    before: Any,
+    after: Any,
+    spikes: Any,
+) -> None:
+    steps, size = q.shape
+    channels = len(threshold)
+    for block in numba.prange((size + _BLOCK - 1) // _BLOCK):
+        first, last = block * _BLOCK, min(size, (block + 1) * _BLOCK)
+        u, v = np.zeros(last - first, np.int64), np.empty(last - first, np.int64)
+        for i in range(last - first):
+            v[i] = start[(first + i) % channels]
+        for t in range(steps):
+            c = first % channels
+            for i in range(last - first):
+                u[i] = _part(u[i], keep_u) + np.int64(q[t, first + i])
+                potential = _part(v[i], keep_v) + u[i] + bias[c]
+                potential = min(max(potential, v_min), v_max)
+                fires = potential > threshold[c]
+                v[i] = 0 if fires else potential
+                before[t, first + i] = potential
+                after[t, first + i] = v[i]
+                spikes[t, first + i] = fires
+                c = c + 1 if c + 1 < channels else 0
+
+
+@numba.njit(parallel=True)
+def _backward(
+    before: Any,
+    spikes: Any,
+    by_spike: Any,
+    by_potential: Any,
+    threshold: Any,
+    share_u: Any,
+    share_v: Any,
+    v_min: Any,
+    out: Any,
+    bias: Any,
+    start: Any,
+) -> None:
+    steps, size = by_spike.shape
+    channels = len(threshold)
+    zero, one = np.float32(0.0), np.float32(1.0)
+    for block in numba.prange((size + _BLOCK - 1) // _BLOCK):
+        first, last = block * _BLOCK, min(size, (block + 1) * _BLOCK)
+        carry_u = np.zeros(last - first, np.float32)
+        for t in range(steps - 1, -1, -1):
+            c = first % channels
+            for i in range(first, last):
+                inverse = one / threshold[c]
+                v = before[t, i]
+                slope = max(zero, one - abs(v * inverse - one)) * inverse
+                grad = (start[i] + by_potential[t, i]) * (one - spikes[t, i])
+                grad += by_spike[t, i] * slope
+                if v <= v_min:
+                    grad = zero
+                carry_u[i - first] = grad + carry_u[i - first] * share_u
+                out[t, i] = carry_u[i - first]
+                bias[i] += grad
+                start[i] = grad * share_v
+                c = c + 1 if c + 1 < channels else 0
