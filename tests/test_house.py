@@ -17,7 +17,7 @@ FLOORS = (
     {"layers", "losses", "compiling"},
     {"networks", "data", "batches"},
     {"training", "conversion"},
-    {"inference", "diagnosis", "tuning"},
+    {"inference", "diagnosis", "tuning", "onchip"},
     {"own"},
     {"runs", "report"},
     {"cli", "__main__"},

@@ -37,14 +37,10 @@ def slide(spikes: Tensor, weight: Tensor, window: Window, size: tuple[int, int])
     return F.conv2d(padded, kernel, None, window.stride, 0, window.dilation)
 
 
-def _transposed(
-    spikes: Tensor, weight: Tensor, window: Window, size: tuple[int, int]
-) -> Tensor:
+def _transposed(spikes: Tensor, weight: Tensor, window: Window, size: tuple[int, int]) -> Tensor:
     """Reach everything, then keep the rows and columns that there are."""
     kernel = weight.permute(2, 3, 0, 1)
-    whole = F.conv_transpose2d(
-        spikes, kernel, None, window.stride, dilation=window.dilation
-    )
+    whole = F.conv_transpose2d(spikes, kernel, None, window.stride, dilation=window.dilation)
     top, left = window.padding
     ends = [n + p - m for n, p, m in zip(size, window.padding, whole.shape[2:], strict=True)]
     return F.pad(whole, (-left, ends[1], -top, ends[0]))
