@@ -1,5 +1,6 @@
 """From a spiking graph to layers for a chip; the layers that hear the image stay on the host."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -46,13 +47,15 @@ def _what(population: Population) -> str:
     return "the output" if population.neuron is None else "fed by other neurons too"
 
 
-def build_network(graph: SpikingGraph) -> FloatNetwork:
+def build_network(graph: SpikingGraph, output_tau: float = math.inf) -> FloatNetwork:
     """Return the layers of a graph that go to the chip.
 
-    The output becomes neurons that never fire, whose potential is read after the last step.
+    The output becomes neurons that never fire, whose potential is read after the last step. With a
+    leak, it forgets the first steps, in which spikes are still on their way through the layers.
 
     Args:
         graph: of ``loihi`` neurons, sized to the images.
+        output_tau: time constant of the output's leak, in steps.
 
     Raises:
         CompileError: neurons, gates or transforms that the chip does not have; names them.
@@ -60,7 +63,7 @@ def build_network(graph: SpikingGraph) -> FloatNetwork:
     hosts = host_populations(graph)
     names = {population.name for population in hosts}
     layers = tuple(
-        _layer(graph, population)
+        _layer(graph, population, output_tau)
         for population in graph.populations[1:]
         if population.name not in names
     )
@@ -68,7 +71,7 @@ def build_network(graph: SpikingGraph) -> FloatNetwork:
     return FloatNetwork(inputs, layers, graph.output.name, graph.dt_ms)
 
 
-def _layer(graph: SpikingGraph, population: Population) -> FloatLayer:
+def _layer(graph: SpikingGraph, population: Population, output_tau: float) -> FloatLayer:
     _check(graph, population)
     folded = {c.source: _folded(graph, c) for c in graph.into(population.name)}
     kernels = tuple(
@@ -88,7 +91,8 @@ def _layer(graph: SpikingGraph, population: Population) -> FloatLayer:
     neuron = population.neuron
     if neuron is None:
         largest = max(float(np.abs(kernel.weight).max()) for kernel in kernels)
-        return replace(layer, threshold=_NEVER * largest, v_min=-np.inf)
+        leak = 1.0 - math.exp(-1.0 / output_tau)
+        return replace(layer, threshold=_NEVER * largest, v_min=-np.inf, decay_v=leak)
     start = np.broadcast_to(np.asarray(neuron.v_initial, np.float32), population.shape[0])
     decay = 1.0 - neuron.parameters.decay_u
     return replace(layer, threshold=neuron.v_threshold, decay_u=decay, v_initial=start.copy())

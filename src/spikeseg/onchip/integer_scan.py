@@ -33,7 +33,7 @@ class IntegerNeurons:
 
 
 def integer_scan(
-    arriving: Tensor, bias: Tensor, start: Tensor, neurons: IntegerNeurons
+    arriving: Tensor, unit: int, bias: Tensor, start: Tensor, neurons: IntegerNeurons
 ) -> tuple[Tensor, Tensor]:
     """Run a layer of the chip over all steps, differentiably.
 
@@ -43,7 +43,9 @@ def integer_scan(
     what it leaves.
 
     Args:
-        arriving: (T, B, C, H, W), sums of the weights of arriving spikes; whole numbers.
+        arriving: (T - 1, B, C, H, W), sums of the weights of the spikes that were fired in all
+            steps but the last; they arrive one step later. Whole numbers.
+        unit: what 1 of them is worth.
         bias: (C,), whole numbers.
         start: (C,), potential before the first step, whole numbers.
         neurons: everything else.
@@ -53,7 +55,7 @@ def integer_scan(
         exactly.
     """
     found: tuple[Tensor, Tensor] = _IntegerScan.apply(  # type: ignore[no-untyped-call]
-        arriving, bias, start, neurons
+        arriving, unit, bias, start, neurons
     )
     return found
 
@@ -61,25 +63,26 @@ def integer_scan(
 class _IntegerScan(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, arriving: Tensor, bias: Tensor, start: Tensor, neurons: IntegerNeurons
+        ctx: Any, arriving: Tensor, unit: int, bias: Tensor, start: Tensor, neurons: IntegerNeurons
     ) -> tuple[Tensor, Tensor]:
         q = _flat(arriving)
-        before, after, spikes = (np.empty_like(q) for _ in range(3))
+        before, after, spikes = (np.empty((len(q) + 1, q.shape[1]), np.float32) for _ in range(3))
         constants = (neurons.threshold, _integers(bias), _integers(start))
         kept = tuple(np.int64(n) for n in (neurons.keep_u, neurons.keep_v))
         ends = (np.int64(neurons.v_min), np.int64(neurons.v_max))
         with threads_of_torch():
-            _forward(q, *constants, *kept, *ends, before, after, spikes)
+            _forward(q, np.int64(unit), *constants, *kept, *ends, before, after, spikes)
         ctx.save_for_backward(torch.from_numpy(before), torch.from_numpy(spikes))
-        ctx.neurons = neurons
+        ctx.neurons, ctx.unit = neurons, unit
         return _unflat(spikes, arriving), _unflat(after, arriving)
 
     @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor, Tensor, None]:
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None]:
         before, spikes = ctx.saved_tensors
         by_spike, by_potential = (_flat(grad) for grad in grads)
         neurons: IntegerNeurons = ctx.neurons
-        out, bias, start = (np.zeros_like(by_spike[: s or 1]) for s in (len(by_spike), 0, 0))
+        out = np.empty_like(by_spike[1:])
+        bias, start = np.zeros_like(by_spike[0]), np.zeros_like(by_spike[0])
         shares = np.float32(neurons.keep_u / 4096), np.float32(neurons.keep_v / 4096)
         with threads_of_torch():
             _backward(
@@ -90,13 +93,14 @@ class _IntegerScan(torch.autograd.Function):
                 neurons.threshold.astype(np.float32),
                 *shares,
                 np.float32(neurons.v_min),
+                np.float32(ctx.unit),
                 out,
-                bias[0],
-                start[0],
+                bias,
+                start,
             )
         channels = len(neurons.threshold)
         sums = (torch.from_numpy(g.reshape(-1, channels).sum(axis=0)) for g in (bias, start))
-        return _unflat(out, grads[0]), *sums, None
+        return _unflat(out, grads[0][1:]), None, *sums, None
 
 
 def _integers(values: Tensor) -> Any:
@@ -110,7 +114,8 @@ def _flat(tensor: Tensor) -> Any:
 
 
 def _unflat(array: Any, like: Tensor) -> Tensor:
-    return torch.from_numpy(array).view(like.movedim(-3, -1).shape).movedim(-1, -3)
+    shape = like.movedim(-3, -1).shape[1:]
+    return torch.from_numpy(array).view(-1, *shape).movedim(-1, -3)
 
 
 @numba.njit(inline="always")
@@ -123,6 +128,7 @@ def _part(x: Any, keep: Any) -> Any:
 @numba.njit(parallel=True)
 def _forward(
     q: Any,
+    unit: Any,
     threshold: Any,
     bias: Any,
     start: Any,
@@ -134,7 +140,7 @@ def _forward(
     after: Any,
     spikes: Any,
 ) -> None:
-    steps, size = q.shape
+    steps, size = before.shape
     channels = len(threshold)
     for block in numba.prange((size + _BLOCK - 1) // _BLOCK):
         first, last = block * _BLOCK, min(size, (block + 1) * _BLOCK)
@@ -144,7 +150,9 @@ def _forward(
         for t in range(steps):
             c = first % channels
             for i in range(last - first):
-                u[i] = _part(u[i], keep_u) + np.int64(q[t, first + i])
+                u[i] = _part(u[i], keep_u)
+                if t > 0:
+                    u[i] += np.int64(q[t - 1, first + i]) * unit
                 potential = _part(v[i], keep_v) + u[i] + bias[c]
                 potential = min(max(potential, v_min), v_max)
                 fires = potential > threshold[c]
@@ -165,6 +173,7 @@ def _backward(
     share_u: Any,
     share_v: Any,
     v_min: Any,
+    unit: Any,
     out: Any,
     bias: Any,
     start: Any,
@@ -186,7 +195,8 @@ def _backward(
                 if v <= v_min:
                     grad = zero
                 carry_u[i - first] = grad + carry_u[i - first] * share_u
-                out[t, i] = carry_u[i - first]
+                if t > 0:
+                    out[t - 1, i] = carry_u[i - first] * unit
                 bias[i] += grad
                 start[i] = grad * share_v
                 c = c + 1 if c + 1 < channels else 0

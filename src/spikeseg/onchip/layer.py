@@ -60,8 +60,8 @@ class ChipLayer(nn.Module):
         bias = _through(self.bias * b_scale, [part.bias.ravel() for part in parts])
         start = self._start()
         start = _through(start * v_scale, [np.round(_doubles(start) * _doubles(v_scale))])
-        arriving = self._arriving(spikes, parts, scale.float())
-        fired, potential = integer_scan(arriving, bias, start, self._neurons(parts))
+        arriving, unit = self._arriving(spikes, parts, scale.float())
+        fired, potential = integer_scan(arriving, unit, bias, start, self._neurons(parts))
         return fired, potential / v_scale.float()[:, None, None]
 
     def trained(self) -> FloatLayer:
@@ -106,19 +106,28 @@ class ChipLayer(nn.Module):
 
     def _arriving(
         self, spikes: Mapping[str, Tensor], parts: list[QuantizedKernels], scale: Tensor
-    ) -> Tensor:
-        """Return the sums of weights in every step, (T, B, C, H, W)."""
-        sums = []
-        for i, (kernel, weight) in enumerate(zip(self.layer.kernels, self.weights, strict=True)):
-            integers = np.concatenate([part.weights[i] for part in parts], axis=-1)
-            unit = self._unit(integers)
-            rounded = _through(weight * (scale / unit), [integers / unit])
-            source = spikes[kernel.source]
-            size = (self.layer.shape[1], self.layer.shape[2])
-            arrived = slide(source[:-1].flatten(0, 1), rounded, kernel.window, size) * unit
-            sums.append(arrived.view(len(source) - 1, -1, *arrived.shape[1:]))
-        total = sum(sums[1:], sums[0])
-        return torch.cat([torch.zeros_like(total[:1]), total])
+    ) -> tuple[Tensor, int]:
+        """Return the sums of weights after every step but the last, (T - 1, B, C, H, W).
+
+        They are in units of the second number, a power of two.
+        """
+        size = (self.layer.shape[1], self.layer.shape[2])
+        integers = [
+            np.concatenate([p.weights[i] for p in parts], -1) for i in range(len(self.weights))
+        ]
+        units = [self._unit(weights) for weights in integers]
+        least = min(units)
+        total: Tensor | None = None
+        for kernel, weight, whole, unit in zip(
+            self.layer.kernels, self.weights, integers, units, strict=True
+        ):
+            rounded = _through(weight * (scale / unit), [whole / unit])
+            source = spikes[kernel.source][:-1]
+            arrived = slide(source.flatten(0, 1), rounded, kernel.window, size)
+            arrived = arrived * (unit // least) if unit > least else arrived
+            total = arrived if total is None else total + arrived
+        assert total is not None
+        return total.view(len(source), -1, *total.shape[1:]), least
 
     def _unit(self, weights: Any) -> int:
         """Return the power of two that divides all weights; sums of the rest are exact."""
