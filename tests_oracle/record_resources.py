@@ -26,7 +26,7 @@ def ceil_div(a, b):
 def draw_layer(random, name, known):
     """Return a layer that hears one earlier population, and now and then a second one."""
     source = known[random.integers(len(known))]
-    c, h, w = source["shape"]
+    _, h, w = source["shape"]
     channels = int(random.choice([1, 2, 3, 4, 6, 8, 12]))
     kernel = [int(k) for k in random.integers(1, 4, 2)]
     stride = [int(s) for s in random.integers(1, 3, 2)]
@@ -38,7 +38,7 @@ def draw_layer(random, name, known):
     if kind in ("dense", "whole"):
         kernel, stride, padding = [h, w], [1, 1], "valid"
     spatial = []
-    for n, k, s in zip((h, w), kernel, stride):
+    for n, k, s in zip((h, w), kernel, stride, strict=True):
         if kind == "transposed":
             spatial.append(1 + (n - 1) * s + (k - 1 if padding == "valid" else 0))
         else:
@@ -84,7 +84,10 @@ def draw(seed):
         if min(layer["shape"]) < 1:
             raise ValueError
         layers.append(layer)
-    cores = [np.prod([ceil_div(n, t) for n, t in zip(x["shape"], x["tile"])]) for x in layers]
+    cores = [
+        np.prod([ceil_div(n, t) for n, t in zip(x["shape"], x["tile"], strict=True)])
+        for x in layers
+    ]
     neurons = sum(np.prod(layer["shape"]) for layer in layers)
     if max(cores) > 60 or max(np.prod(x["tile"]) for x in layers) > 1024 or neurons > 8000:
         raise ValueError
@@ -168,7 +171,7 @@ def choose_pops(case):
 def record(case):
     blocks = build(case, choose_pops(case))
     for layer in case["layers"]:
-        sizes = [ceil_div(n, t) for n, t in zip(layer["shape"], layer["tile"])]
+        sizes = [ceil_div(n, t) for n, t in zip(layer["shape"], layer["tile"], strict=True)]
         mine, blocks = blocks[: np.prod(sizes)], blocks[np.prod(sizes) :]
         layer["cores"] = [[int(used) for used, _ in block.utilization().values()] for block in mine]
     assert not blocks

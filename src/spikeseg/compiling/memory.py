@@ -44,9 +44,9 @@ def entry_bits(weights: Ints, index_bits: int) -> Ints:
     [64, 1216, 1280]
     """
     each = WEIGHT_BITS + index_bits
-    full, rest = np.divmod(weights, GROUP)
-    bits: Ints = full * _words(GROUP * each) + np.where(rest > 0, _words(rest * each), 0)
-    return bits
+    full, rest = weights // GROUP, weights % GROUP
+    group = int(_words(np.array(GROUP * each)))
+    return full * group + (rest > 0) * _words(rest * each)
 
 
 def index_bits(largest: int) -> int:
@@ -61,7 +61,7 @@ def index_bits(largest: int) -> int:
 
 def group_cost(connection: Connection, box: Box) -> GroupCost:
     """Return what the synapses of ``connection`` cost the core that holds ``box``."""
-    channels, height, width = box.shape
+    channels, _, width = box.shape
     c_in = connection.source_shape[0]
     if connection.is_discrete:
         bits = c_in * int(entry_bits(np.array([channels]), 0)[0])
@@ -97,5 +97,6 @@ def _distinct(rows: Reach, columns: Reach, folded: Ints) -> Ints:
     return taps
 
 
-def _words(bits: Ints | int) -> Ints | int:
-    return -(-(bits + HEADER) // WORD) * WORD
+def _words(bits: Ints) -> Ints:
+    words: Ints = -(-(bits + HEADER) // WORD) * WORD
+    return words

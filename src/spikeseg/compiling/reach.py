@@ -96,13 +96,14 @@ class Connection:
     @classmethod
     def of(cls, kernel: FloatKernel, source_shape: Shape, shape: Shape) -> "Connection":
         """Return the geometry of ``kernel`` between populations of the two shapes."""
+        c_in = kernel.weight.shape[2]
         axes = []
         for axis in (0, 1):
             sources, targets = source_shape[axis + 1], shape[axis + 1]
             taps = kernel.weight.shape[axis]
             met = kernel.window.meetings(axis, taps, sources, targets)
             axes.append(Axis(sources, targets, met))
-        return cls(kernel.source, source_shape, shape, *axes)
+        return cls(kernel.source, (c_in, *source_shape[1:]), shape, *axes)
 
     @property
     def is_discrete(self) -> bool:

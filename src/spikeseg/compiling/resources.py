@@ -9,7 +9,7 @@ population only: here that is its pixel, so with one box a core this limit is al
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -59,6 +59,10 @@ class CoreUse:
         """Return by how much each limit is broken; empty if none is."""
         excess = {name: getattr(self, name) - getattr(chip, name) for name in RESOURCES}
         return {name: value for name, value in excess.items() if value > 0}
+
+    def shares(self, chip: ChipSpec) -> dict[str, float]:
+        """Return of each resource the share of its limit; 1 is full."""
+        return {name: getattr(self, name) / getattr(chip, name) for name in RESOURCES}
 
 
 @dataclass(eq=False)
@@ -143,6 +147,10 @@ class Accounts:
         aligned = all(core[number].aligned for core in costs)
         return 1 if aligned and last <= self.chip.short_axons else 2
 
+    def thresholds_vary(self, layer: str) -> bool:
+        """Return whether not all neurons of ``layer`` have the same threshold."""
+        return len(np.unique(self.layers[layer].threshold)) > 1
+
     def thresholds(self, layer: str, box: Box) -> int:
         """Return how many thresholds differ within ``box``."""
         values = np.atleast_1d(np.asarray(self.layers[layer].threshold))
@@ -169,19 +177,23 @@ class Accounts:
         columns = connection.columns.reach(box.start[2], box.stop[2])
         return rows.count(top, bottom) * columns.count(left, right)
 
-    def core(self, layer: str, box: Box, cuts: Cuts) -> CoreUse:
-        """Return what the core that holds ``box`` of ``layer`` needs, given all cuts."""
+    def local(self, layer: str, box: Box) -> CoreUse:
+        """Return what the core that holds ``box`` of ``layer`` needs but for its output axons."""
         costs = self.costs(layer, box)
         return CoreUse(
             layer=layer,
             box=box,
             compartments=box.size,
             in_axons=sum(group.axons for group in costs),
-            out_axons=self.out_axons(layer, box, cuts),
+            out_axons=0,
             synapse_bits=sum(group.bits for group in costs),
             profiles=1,
             thresholds=self.thresholds(layer, box),
         )
+
+    def core(self, layer: str, box: Box, cuts: Cuts) -> CoreUse:
+        """Return what the core that holds ``box`` of ``layer`` needs, given all cuts."""
+        return replace(self.local(layer, box), out_axons=self.out_axons(layer, box, cuts))
 
 
 def network_use(network: FloatNetwork, cuts: Cuts, chip: ChipSpec) -> tuple[CoreUse, ...]:
