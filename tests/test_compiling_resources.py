@@ -35,6 +35,7 @@ def test_the_recorded_cases_cover_all_kinds_of_connections_and_both_widths_of_ax
     layers = [entry for case in RECORDED["cases"] for entry in case["layers"]]
     kinds = {c["kind"] for e in layers for c in e["connections"]}
     assert kinds == {"conv", "transposed", "dense"}
+    assert {c["axon_bits"] for e in layers for c in e["connections"]} == {16, 32}
     assert any(len(e["connections"]) == 2 for e in layers)
     assert len(layers) >= 60
     assert sum(len(e["cores"]) > 1 for e in layers) >= 40

@@ -94,6 +94,10 @@ def draw(seed):
     return {"seed": seed, "input": shape, "layers": layers}
 
 
+def tile_counts(layer):
+    return [ceil_div(n, t) for n, t in zip(layer["shape"], layer["tile"], strict=True)]
+
+
 def last(shape):
     c, h, w = shape
     return (h, w, c)
@@ -169,10 +173,14 @@ def choose_pops(case):
 
 
 def record(case):
-    blocks = build(case, choose_pops(case))
+    pops = choose_pops(case)
+    blocks = build(case, pops)
+    pops = iter(pops)
     for layer in case["layers"]:
-        sizes = [ceil_div(n, t) for n, t in zip(layer["shape"], layer["tile"], strict=True)]
+        sizes = tile_counts(layer)
         mine, blocks = blocks[: np.prod(sizes)], blocks[np.prod(sizes) :]
+        for connection in layer["connections"]:
+            connection["axon_bits"] = next(pops)
         layer["cores"] = [[int(used) for used, _ in block.utilization().values()] for block in mine]
     assert not blocks
     return case
