@@ -54,7 +54,8 @@ def networks(draw: st.DrawFn) -> FloatNetwork:
             twin = draw(st.sampled_from(twins))
             kernels.append(kernel(twin, (3, 3, shapes[twin][0], shape[0]), SAME))
         shapes[name] = shape
-        thresholds = np.arange(shape[0], dtype=np.float32) if draw(st.booleans()) else 1.0
+        of = draw(st.sampled_from(((), shape[:1], shape)))
+        thresholds = np.arange(np.prod(of), dtype=np.float32).reshape(of)
         layers.append(layer(name, shape, *kernels, threshold=thresholds))
     return network({"input": shapes["input"]}, *layers)
 
@@ -68,8 +69,8 @@ def test_every_core_is_legal_and_every_neuron_lies_on_one(net: FloatNetwork) -> 
     for (name, box), use in slow_use(net, cuts, TOY.atoms, TOY.short_axons).items():
         assert all(n <= most for n, most in zip(use, LIMITS, strict=True)), (name, box, use)
         threshold = next(np.asarray(one.threshold) for one in net.layers if one.name == name)
-        if threshold.ndim:
-            assert len(set(threshold[box.start[0] : box.stop[0]].tolist())) <= TOY.thresholds
+        held = threshold[box.slices[: threshold.ndim]]
+        assert len(set(held.ravel().tolist())) <= TOY.thresholds
 
 
 def all_grids(shape: Shape) -> list[tuple[Box, ...]]:

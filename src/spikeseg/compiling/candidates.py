@@ -106,6 +106,8 @@ def typical_boxes(accounts: Accounts, candidate: Candidate) -> list[Box]:
 
     The largest come first, so that a limit that is broken is met soon.
     """
+    if accounts.threshold_axes(candidate.layer) == 3:
+        return list(candidate.boxes)
     channels, rows, columns = (_ranges(edges) for edges in candidate.edges)
     incoming = [c for c in accounts.incoming[candidate.layer] if not c.is_discrete]
     rows = _different(rows, [c.rows for c in incoming])
@@ -137,7 +139,7 @@ def _different(ranges: list[Range], axes: list[Axis]) -> list[Range]:
 
 
 def _kinds(accounts: Accounts, layer: str, channels: list[Range]) -> list[Range]:
-    if accounts.thresholds_vary(layer):
+    if accounts.threshold_axes(layer):
         return channels
     return list({end - first: (first, end) for first, end in channels}.values())
 

@@ -147,16 +147,18 @@ class Accounts:
         aligned = all(core[number].aligned for core in costs)
         return 1 if aligned and last <= self.chip.short_axons else 2
 
-    def thresholds_vary(self, layer: str) -> bool:
-        """Return whether not all neurons of ``layer`` have the same threshold."""
-        return len(np.unique(self.layers[layer].threshold)) > 1
+    def threshold_axes(self, layer: str) -> int:
+        """Return 0 if all neurons of ``layer`` have one threshold, 1 if channels differ, else 3."""
+        values = np.asarray(self.layers[layer].threshold)
+        return values.ndim if len(np.unique(values)) > 1 else 0
 
     def thresholds(self, layer: str, box: Box) -> int:
         """Return how many thresholds differ within ``box``."""
-        values = np.atleast_1d(np.asarray(self.layers[layer].threshold))
-        if len(values) == 1:
+        axes = self.threshold_axes(layer)
+        if axes == 0:
             return 1
-        return len(np.unique(values[box.start[0] : box.stop[0]]))
+        values = np.asarray(self.layers[layer].threshold)
+        return len(np.unique(values[box.slices[:axes]]))
 
     def out_axons(self, layer: str, box: Box, cuts: Cuts) -> int:
         """Return the slots of the axons that lead from ``box`` of ``layer`` to the other cores."""
