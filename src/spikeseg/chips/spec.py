@@ -24,7 +24,8 @@ class ChipSpec:
         in_axons: axons that lead into one core.
         out_axons: slots of axons that lead out of one core.
         synapse_bits: synaptic memory of one core.
-        atoms: channels of one population axon.
+        atoms: channels of one population axon of 16 bits; one of 32 bits has no such limit.
+        short_axons: input axons of a core that population axons of 16 bits can address.
         decay_max: largest decay.
         threshold_max: largest threshold.
         threshold_step: thresholds are multiples of it.
@@ -54,6 +55,7 @@ class ChipSpec:
     out_axons: int
     synapse_bits: int
     atoms: int
+    short_axons: int
     decay_max: int
     threshold_max: int
     threshold_step: int

@@ -7,19 +7,16 @@ can read it, in any browser, on a phone, or printed.
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from spikeseg.errors import RunFolderError
 from spikeseg.files import write_text
-from spikeseg.report import words
+from spikeseg.report.core_use import core_use_picture
 from spikeseg.report.diagnosis import diagnosis_page
 from spikeseg.report.page import page
 from spikeseg.report.reading import read_run
 from spikeseg.report.records import read_record
+from spikeseg.report.rendering import render
 
-__all__ = ["write_diagnosis", "write_report"]
-
-_WORDS = ("amount", "difference", "duration", "percent", "plain", "plural", "score", "stage_label")
+__all__ = ["core_use_picture", "write_diagnosis", "write_report"]
 
 
 def write_report(run: Path) -> Path:
@@ -52,13 +49,5 @@ def write_diagnosis(run: Path) -> Path:
 
 def _write(path: Path, content: dict[str, Any]) -> Path:
     """Write a page from the template of its name."""
-    environment = Environment(
-        loader=PackageLoader("spikeseg.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {name: getattr(words, name) for name in _WORDS}
-    write_text(path, environment.get_template(path.name).render(content))
+    write_text(path, render(path.name, content))
     return path

@@ -1,0 +1,1 @@
+"""Speed of the emulator and of the compiler on one family of networks."""
