@@ -69,8 +69,8 @@ class Drawn:
 class Pen:
     """Draws parts of one network with one seed."""
 
-    def __init__(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, seed: int, family: int = 0) -> None:
+        self.rng = np.random.default_rng((family, seed))
         self.net = Drawn(
             dt=float(self.rng.choice([0.001, 0.001, 0.002])), precompute=bool(seed % 3 == 0)
         )
@@ -238,7 +238,7 @@ def draw_weak(pen: Pen) -> None:
 def draw_faint(pen: Pen) -> None:
     """Weights small beside the threshold: low exponents; and some that are all zero."""
     pen.tau = 0.005
-    pen.size = 10 ** pen.rng.uniform(-3.2, -1.8) * {"if": 1.0, "lif": 0.05}[pen.kind]
+    pen.size = 10 ** pen.rng.uniform(-3.2, -1.8) * {"if": 1.0, "lif": 0.2}[pen.kind]
     first = pen.conv(pen.host((2, 6, 5)), 3, padding="same")
     last = pen.conv(first, 2, padding="same")
     silent = pen.link(pen.host((1, 6, 5)), last, "conv", (1, 1))
@@ -271,6 +271,6 @@ FAMILIES: dict[str, Callable[[Pen], None]] = {
 
 def draw(family: str, seed: int) -> Drawn:
     """Return a network of a family."""
-    pen = Pen(seed)
+    pen = Pen(seed, list(FAMILIES).index(family))
     FAMILIES[family](pen)
     return pen.net
