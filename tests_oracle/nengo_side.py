@@ -11,7 +11,16 @@ from nengo.dists import Choice
 
 from tests_oracle.networks import Drawn, Link, Population
 
-PARAMETERS = ("decay_u", "decay_v", "vth", "bias", "refract_delay", "vmin", "vmax")
+NAMES = {
+    "decay_u": "decay_u",
+    "decay_v": "decay_v",
+    "threshold": "vth",
+    "bias": "bias",
+    "refractory": "refract_delay",
+    "v_min": "vmin",
+    "v_max": "vmax",
+}
+"""Our parameters of a core and nengo-loihi's of a compartment."""
 
 
 @dataclass
@@ -20,7 +29,7 @@ class Block:
 
     Attributes:
         neurons: flat index in (H, W, C) of each compartment.
-        numbers: each of `PARAMETERS`, an array or a number.
+        numbers: each of nengo-loihi's `NAMES`, an array or a number.
         weights: for each source, (C, H, W, N) integers: from each neuron to each compartment, the
             sum of all groups.
         exponents: of each group, its source and its weight exponent.
@@ -163,7 +172,7 @@ class _Reader:
         found: dict[str, list[Block]] = {}
         for block, name in self.owners.items():
             compartment = block.compartment
-            numbers = {key: np.array(getattr(compartment, key)) for key in PARAMETERS}
+            numbers = {key: np.array(getattr(compartment, key)) for key in NAMES.values()}
             weights: dict[str, np.ndarray] = {}
             exponents = []
             for synapse in block.synapses:

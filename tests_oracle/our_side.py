@@ -4,17 +4,9 @@ import itertools
 
 import numpy as np
 
-from spikeseg.chips import (
-    Box,
-    ChipPopulation,
-    ChipProgram,
-    Core,
-    KernelSynapses,
-    SpikeInput,
-    Window,
-    load_chip,
-)
-from spikeseg.compiling import FloatKernel, FloatLayer, FloatNetwork, quantize_core
+from spikeseg.chips import Box, ChipProgram, Core, KernelSynapses, SpikeInput, Window
+from spikeseg.compiling import FloatKernel, FloatLayer, FloatNetwork
+from tests.trace_files import program_of
 from tests_oracle.networks import Drawn, Link, Population
 
 DEFAULT_TAU = 0.005  # of a population that nothing leads to
@@ -96,21 +88,7 @@ def boxes(population: Population) -> list[Box]:
 def compile_drawn(drawn: Drawn) -> ChipProgram:
     """Return the program in mode "nengo", with the tiles that were drawn."""
     network = float_network(drawn)
-    chip = load_chip("loihi1")
-    cores = tuple(
-        quantize_core(layer, box, network, chip, "nengo")
-        for layer in network.layers
-        for box in boxes(drawn[layer.name])
-    )
-    return ChipProgram(
-        chip="loihi1",
-        inputs=network.inputs,
-        populations=tuple(ChipPopulation(p.name, p.shape) for p in network.layers),
-        cores=cores,
-        output=network.output,
-        placement=(0,) * len(cores),
-        dt_ms=network.dt_ms,
-    )
+    return program_of(network, {p.name: boxes(drawn[p.name]) for p in network.layers})
 
 
 def dense_weights(core: Core, program: ChipProgram) -> dict[str, np.ndarray]:

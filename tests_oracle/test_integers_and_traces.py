@@ -7,14 +7,13 @@ import pytest
 
 from spikeseg.chips import ChipProgram
 from tests.loihi_twin import run
-from tests_oracle.nengo_side import Block, Heard, run_nengo
+from tests_oracle.nengo_side import NAMES, Block, Heard, run_nengo
 from tests_oracle.networks import FAMILIES, draw
 from tests_oracle.our_side import compile_drawn, dense_weights
 
 NUM_STEPS = 220
 SEEDS = range(5)
 CASES = [(family, seed) for family in FAMILIES for seed in SEEDS]
-NAMES = {"threshold": "vth", "refractory": "refract_delay", "v_min": "vmin", "v_max": "vmax"}
 
 
 @cache
@@ -52,9 +51,10 @@ def test_cores_hold_the_same_neurons_in_the_same_order(pair) -> None:
 def test_parameters_of_neurons_are_the_same(pair) -> None:
     program, heard = pair
     for core, block in cores_and_blocks(program, heard):
-        for ours in ("decay_u", "decay_v", "bias", *NAMES):
-            theirs = block.numbers[NAMES.get(ours, ours)]
-            np.testing.assert_array_equal(getattr(core, ours), theirs, f"{core.box} {ours}")
+        for ours, theirs in NAMES.items():
+            np.testing.assert_array_equal(
+                getattr(core, ours), block.numbers[theirs], f"{core.box} {ours}"
+            )
 
 
 def test_weights_and_exponents_are_the_same(pair) -> None:
