@@ -63,7 +63,7 @@ def quantize_kernels(
     >>> kernel = np.array([1.0, -0.5, 0.01], np.float32).reshape(1, 1, 3, 1)
     >>> one, none = np.ones(1, np.float32), np.zeros(1, np.float32)
     >>> quantize_kernels([kernel], one, none, (1.0, 1.0), chip).weights[0].ravel()
-    array([16256, -8064,   128], dtype=int32)
+    array([16256, -8192,   128], dtype=int32)
     """
     named = (("threshold", threshold), ("bias", bias), *(("weight", k) for k in kernels))
     for name, values in named:

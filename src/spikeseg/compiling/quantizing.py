@@ -117,7 +117,7 @@ def _corrected(
 
 
 def _kernels(layer: FloatLayer, box: Box) -> list[Floats]:
-    return [kernel.weight[..., box.slices[0]] for kernel in layer.kernels]
+    return [np.ascontiguousarray(k.weight[..., box.slices[0]]) for k in layer.kernels]
 
 
 def _gains(layer: FloatLayer, chip: ChipSpec) -> tuple[float, float]:

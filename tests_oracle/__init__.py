@@ -1,0 +1,1 @@
+"""Our compiler and emulation against nengo-loihi's, on networks drawn at random."""
