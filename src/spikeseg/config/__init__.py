@@ -4,6 +4,7 @@ Nothing here imports torch, so that the command line answers at once. Ranges are
 value enters (``__post_init__``), with the value found and the range allowed.
 """
 
+from spikeseg.config.chip import ChipConfig
 from spikeseg.config.data import AugmentationConfig, DataConfig
 from spikeseg.config.network import ActivationConfig, NetworkConfig
 from spikeseg.config.run import RunConfig
@@ -14,6 +15,7 @@ __all__ = [
     "IGNORE_INDEX",
     "ActivationConfig",
     "AugmentationConfig",
+    "ChipConfig",
     "ConversionConfig",
     "DataConfig",
     "EvaluationConfig",

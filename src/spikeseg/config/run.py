@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from spikeseg.config._checking import require
+from spikeseg.config.chip import ChipConfig
 from spikeseg.config.data import DataConfig
 from spikeseg.config.network import NetworkConfig
 from spikeseg.config.spiking import ConversionConfig, EvaluationConfig, FinetuningConfig
@@ -21,6 +22,7 @@ class RunConfig:
         conversion: how it becomes spiking.
         finetuning: how the spiking network is trained on, by `spikeseg finetune`.
         evaluation: how every stage is scored.
+        chip: how it is put on a chip; ``null`` leaves the chip out.
         seed: of the weights, the crops and the augmentation.
         dt_ms: length of a time step in milliseconds, to express rates in Hz.
         device: ``cpu``, ``cuda`` or ``auto``.
@@ -34,6 +36,7 @@ class RunConfig:
     conversion: ConversionConfig = field(default_factory=ConversionConfig)
     finetuning: FinetuningConfig = field(default_factory=FinetuningConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    chip: ChipConfig | None = None
     seed: int = 0
     dt_ms: float = 1.0
     device: Literal["cpu", "cuda", "auto"] = "auto"

@@ -1,0 +1,55 @@
+"""Settings of a network on a neuromorphic chip."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from spikeseg.config._checking import require
+
+
+@dataclass(frozen=True)
+class ChipConfig:
+    """How the trained network is put on a chip, and emulated there.
+
+    Thresholds are balanced on calibration images, the layers are adapted to the chip's integers,
+    first without labels and then, if ``batches`` is not 0, by training through the integers.
+
+    Attributes:
+        name: a chip of which all limits are known, such as ``loihi1``.
+        rounding: ``corrected``, or ``nengo`` for the integers of nengo-loihi 1.1.0.
+        num_steps: time steps, those included in which spikes travel through the layers (one each).
+        output_tau: time constant of the output's leak, in steps; it forgets the first spikes.
+        percentile: of the calibration activations that a spike in every step stands for.
+        calibration_images: how many crops of training images.
+        rounds: how often each layer's gain and bias are corrected.
+        batches: of training through the integers, with labels; 0 is none.
+        batch_size: crops a batch.
+        learning_rate: the peak of the one-cycle schedule of Adam.
+        sparsity: weight of the mean number of spikes of a neuron in a step.
+    """
+
+    name: str = "loihi1"
+    rounding: Literal["corrected", "nengo"] = "corrected"
+    num_steps: int = 48
+    output_tau: float = 12.0
+    percentile: float = 99.9
+    calibration_images: int = 4
+    rounds: int = 2
+    batches: int = 0
+    batch_size: int = 2
+    learning_rate: float = 1e-3
+    sparsity: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("num_steps", "calibration_images", "batch_size"):
+            value = getattr(self, name)
+            require(value >= 1, f"chip.{name} is {value}; it must be at least 1.")
+        for name in ("rounds", "batches", "sparsity"):
+            value = getattr(self, name)
+            require(value >= 0, f"chip.{name} is {value}; it must be 0 or more.")
+        for name in ("output_tau", "learning_rate"):
+            value = getattr(self, name)
+            require(value > 0, f"chip.{name} is {value}; it must be positive.")
+        require(
+            0 < self.percentile <= 100,
+            f"chip.percentile is {self.percentile}; it must be in (0, 100].",
+        )
