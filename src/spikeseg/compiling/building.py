@@ -1,13 +1,14 @@
 """From a spiking graph to layers for a chip; the layers that hear the image stay on the host."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from spikeseg.chips import SpikeInput
 from spikeseg.compiling.folding import Folded, fold
-from spikeseg.compiling.layers import FloatKernel, FloatLayer, FloatNetwork
+from spikeseg.compiling.layers import FloatKernel, FloatLayer, FloatNetwork, Floats
 from spikeseg.errors import CompileError
 from spikeseg.graph import Connection, Population, SpikingGraph
 
@@ -90,12 +91,17 @@ def _layer(graph: SpikingGraph, population: Population, output_tau: float) -> Fl
     )
     neuron = population.neuron
     if neuron is None:
-        largest = max(float(np.abs(kernel.weight).max()) for kernel in kernels)
+        threshold = silent_threshold([kernel.weight for kernel in kernels])
         leak = 1.0 - math.exp(-1.0 / output_tau)
-        return replace(layer, threshold=_NEVER * largest, v_min=-np.inf, decay_v=leak)
+        return replace(layer, threshold=threshold, v_min=-np.inf, decay_v=leak)
     start = np.broadcast_to(np.asarray(neuron.v_initial, np.float32), population.shape[0])
     decay = 1.0 - neuron.parameters.decay_u
     return replace(layer, threshold=neuron.v_threshold, decay_u=decay, v_initial=start.copy())
+
+
+def silent_threshold(weights: Sequence[Floats]) -> float:
+    """Return a threshold that an output never reaches, and that costs its weights no bits."""
+    return _NEVER * max(float(np.abs(weight).max()) for weight in weights)
 
 
 def _folded(graph: SpikingGraph, connection: Connection) -> Folded:

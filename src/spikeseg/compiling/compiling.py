@@ -32,7 +32,7 @@ def compile_network(
         CompileError: a layer that fits no core, or a value that the chip cannot hold; names layer,
             limit and what would fit.
     """
-    boxes = cut(network, chip, tiles or {})
+    boxes = cut(network, chip, tiles)
     cores = tuple(
         core
         for layer in network.layers

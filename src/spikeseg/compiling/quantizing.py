@@ -34,8 +34,8 @@ def quantize_core(
     (`spikeseg.compiling.corrected_rounding`).
 
     Decays, their gains and the limits of the membrane potential are the same in both
-    (`spikeseg.compiling.decays`, `spikeseg.compiling.rounding`). A kernel that reaches no neuron of
-    the box is left out.
+    (`spikeseg.compiling.decays`, `spikeseg.compiling.rounding`). In mode
+    ``"nengo"`` a kernel that reaches no neuron of the box is left out.
 
     Raises:
         CompileError: a value that the chip cannot hold; names layer, box, value and limit.
@@ -70,7 +70,7 @@ def quantize_core(
         synapses=tuple(
             KernelSynapses(kernel.source, weight, kernel.window, exponent)
             for kernel, weight, exponent, taps in groups
-            if taps.any()
+            if taps.any() or mode == "corrected"
         ),
     )
 

@@ -1,5 +1,9 @@
-"""Training with the chip's own arithmetic: what is trained is what is emulated."""
+"""Adapting and training with the chip's own arithmetic: what is trained is what is emulated."""
 
-from spikeseg.onchip.network import ChipNetwork, HostLayer
+from spikeseg.onchip.adapting import adapt
+from spikeseg.onchip.host import host_spikes
+from spikeseg.onchip.network import ChipNetwork
+from spikeseg.onchip.preparing import prepare
+from spikeseg.onchip.tuning import tune
 
-__all__ = ["ChipNetwork", "HostLayer"]
+__all__ = ["ChipNetwork", "adapt", "host_spikes", "prepare", "tune"]

@@ -1,7 +1,7 @@
 """The chip's neurons over time in whole numbers, with a gradient through their spikes."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numba
 import numpy as np
@@ -30,6 +30,22 @@ class IntegerNeurons:
     keep_v: int
     v_min: int
     v_max: int
+
+    def constants(self, unit: int, bias: Any, start: Any) -> "_Constants":
+        """Return all that a scan needs, for compiled code."""
+        numbers = (unit, self.keep_u, self.keep_v, self.v_min, self.v_max)
+        return _Constants(self.threshold, bias, start, *(np.int64(n) for n in numbers))
+
+
+class _Constants(NamedTuple):
+    threshold: Any
+    bias: Any
+    start: Any
+    unit: Any
+    keep_u: Any
+    keep_v: Any
+    v_min: Any
+    v_max: Any
 
 
 def integer_scan(
@@ -67,11 +83,9 @@ class _IntegerScan(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         q = _flat(arriving)
         before, after, spikes = (np.empty((len(q) + 1, q.shape[1]), np.float32) for _ in range(3))
-        constants = (neurons.threshold, _integers(bias), _integers(start))
-        kept = tuple(np.int64(n) for n in (neurons.keep_u, neurons.keep_v))
-        ends = (np.int64(neurons.v_min), np.int64(neurons.v_max))
+        parameters = neurons.constants(unit, _integers(bias), _integers(start))
         with threads_of_torch():
-            _forward(q, np.int64(unit), *constants, *kept, *ends, before, after, spikes)
+            _forward(q, parameters, before, after, spikes)
         ctx.save_for_backward(torch.from_numpy(before), torch.from_numpy(spikes))
         ctx.neurons, ctx.unit = neurons, unit
         return _unflat(spikes, arriving), _unflat(after, arriving)
@@ -79,28 +93,20 @@ class _IntegerScan(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None]:
         before, spikes = ctx.saved_tensors
-        by_spike, by_potential = (_flat(grad) for grad in grads)
-        neurons: IntegerNeurons = ctx.neurons
-        out = np.empty_like(by_spike[1:])
-        bias, start = np.zeros_like(by_spike[0]), np.zeros_like(by_spike[0])
-        shares = np.float32(neurons.keep_u / 4096), np.float32(neurons.keep_v / 4096)
+        flat = tuple(_flat(grad) for grad in grads)
+        out = np.empty_like(flat[0][1:])
+        bias, start = (np.zeros_like(flat[0][0]) for _ in range(2))
+        nothing = np.zeros(0, np.int64)
         with threads_of_torch():
-            _backward(
-                before.numpy(),
-                spikes.numpy(),
-                by_spike,
-                by_potential,
-                neurons.threshold.astype(np.float32),
-                *shares,
-                np.float32(neurons.v_min),
-                np.float32(ctx.unit),
-                out,
-                bias,
-                start,
-            )
-        channels = len(neurons.threshold)
-        sums = (torch.from_numpy(g.reshape(-1, channels).sum(axis=0)) for g in (bias, start))
-        return _unflat(out, grads[0][1:]), None, *sums, None
+            parameters = ctx.neurons.constants(ctx.unit, nothing, nothing)
+            _backward(before.numpy(), spikes.numpy(), flat, parameters, out, bias, start)
+        channels = len(ctx.neurons.threshold)
+        of_bias, of_start = (torch.from_numpy(_summed(g, channels)) for g in (bias, start))
+        return _unflat(out, grads[0][1:]), None, of_bias, of_start, None
+
+
+def _summed(gradient: Any, channels: int) -> Any:
+    return gradient.reshape(-1, channels).sum(axis=0)
 
 
 def _integers(values: Tensor) -> Any:
@@ -126,36 +132,23 @@ def _part(x: Any, keep: Any) -> Any:
 
 
 @numba.njit(parallel=True)
-def _forward(
-    q: Any,
-    unit: Any,
-    threshold: Any,
-    bias: Any,
-    start: Any,
-    keep_u: Any,
-    keep_v: Any,
-    v_min: Any,
-    v_max: Any,
-    before: Any,
-    after: Any,
-    spikes: Any,
-) -> None:
+def _forward(q: Any, p: _Constants, before: Any, after: Any, spikes: Any) -> None:
     steps, size = before.shape
-    channels = len(threshold)
+    channels = len(p.threshold)
     for block in numba.prange((size + _BLOCK - 1) // _BLOCK):
         first, last = block * _BLOCK, min(size, (block + 1) * _BLOCK)
         u, v = np.zeros(last - first, np.int64), np.empty(last - first, np.int64)
         for i in range(last - first):
-            v[i] = start[(first + i) % channels]
+            v[i] = p.start[(first + i) % channels]
         for t in range(steps):
             c = first % channels
             for i in range(last - first):
-                u[i] = _part(u[i], keep_u)
+                u[i] = _part(u[i], p.keep_u)
                 if t > 0:
-                    u[i] += np.int64(q[t - 1, first + i]) * unit
-                potential = _part(v[i], keep_v) + u[i] + bias[c]
-                potential = min(max(potential, v_min), v_max)
-                fires = potential > threshold[c]
+                    u[i] += np.int64(q[t - 1, first + i]) * p.unit
+                potential = _part(v[i], p.keep_v) + u[i] + p.bias[c]
+                potential = min(max(potential, p.v_min), p.v_max)
+                fires = potential > p.threshold[c]
                 v[i] = 0 if fires else potential
                 before[t, first + i] = potential
                 after[t, first + i] = v[i]
@@ -165,38 +158,29 @@ def _forward(
 
 @numba.njit(parallel=True)
 def _backward(
-    before: Any,
-    spikes: Any,
-    by_spike: Any,
-    by_potential: Any,
-    threshold: Any,
-    share_u: Any,
-    share_v: Any,
-    v_min: Any,
-    unit: Any,
-    out: Any,
-    bias: Any,
-    start: Any,
+    before: Any, spikes: Any, grads: Any, p: _Constants, out: Any, bias: Any, start: Any
 ) -> None:
-    steps, size = by_spike.shape
-    channels = len(threshold)
+    steps, size = before.shape
+    channels = len(p.threshold)
     zero, one = np.float32(0.0), np.float32(1.0)
+    share_u, share_v = np.float32(p.keep_u / 4096), np.float32(p.keep_v / 4096)
+    by_spike, by_potential = grads
     for block in numba.prange((size + _BLOCK - 1) // _BLOCK):
         first, last = block * _BLOCK, min(size, (block + 1) * _BLOCK)
         carry_u = np.zeros(last - first, np.float32)
         for t in range(steps - 1, -1, -1):
             c = first % channels
             for i in range(first, last):
-                inverse = one / threshold[c]
+                inverse = one / np.float32(p.threshold[c])
                 v = before[t, i]
                 slope = max(zero, one - abs(v * inverse - one)) * inverse
                 grad = (start[i] + by_potential[t, i]) * (one - spikes[t, i])
                 grad += by_spike[t, i] * slope
-                if v <= v_min:
+                if v <= p.v_min:
                     grad = zero
                 carry_u[i - first] = grad + carry_u[i - first] * share_u
                 if t > 0:
-                    out[t - 1, i] = carry_u[i - first] * unit
+                    out[t - 1, i] = carry_u[i - first] * np.float32(p.unit)
                 bias[i] += grad
                 start[i] = grad * share_v
                 c = c + 1 if c + 1 < channels else 0

@@ -9,10 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from spikeseg.chips import ChipSpec
-from spikeseg.compiling import FloatLayer
-from spikeseg.compiling.corrected_rounding import quantize_kernels
-from spikeseg.compiling.decays import gains_of, integer_decays
-from spikeseg.compiling.rounding import QuantizedKernels, potential_limits
+from spikeseg.compiling import (
+    FloatLayer,
+    QuantizedKernels,
+    gains_of,
+    integer_decays,
+    quantize_kernels,
+    silent_threshold,
+)
+from spikeseg.compiling.rounding import potential_limits
 from spikeseg.errors import CompileError
 from spikeseg.onchip.integer_scan import IntegerNeurons, integer_scan
 from spikeseg.onchip.sliding import slide
@@ -32,19 +37,27 @@ class ChipLayer(nn.Module):
         layer: has no refractory period; its bias and start are one for each channel.
         channels: ranges of channels that share cores, as the compiler cut them.
         chip: the chip.
+        is_output: its threshold is never reached, and grows with the weights.
 
     Raises:
         CompileError: a layer that cannot be trained.
     """
 
-    def __init__(self, layer: FloatLayer, channels: tuple[Channels, ...], chip: ChipSpec) -> None:
+    def __init__(
+        self,
+        layer: FloatLayer,
+        channels: tuple[Channels, ...],
+        chip: ChipSpec,
+        is_output: bool = False,
+    ) -> None:
         super().__init__()
         _check(layer)
         self.layer, self.channels, self.chip = layer, channels, chip
         self.weights = nn.ParameterList(torch.from_numpy(k.weight.copy()) for k in layer.kernels)
         self.bias = nn.Parameter(torch.from_numpy(layer.bias.copy()))
         start = np.broadcast_to(np.asarray(layer.v_initial, np.float32), layer.bias.shape)
-        self.start = nn.Parameter(torch.from_numpy(start.copy()))
+        self.start = nn.Parameter(torch.from_numpy(start.copy()), requires_grad=not is_output)
+        self.is_output = is_output
 
     def forward(self, spikes: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """Return spikes, and potentials in float units, both (T, B, C, H, W).
@@ -71,7 +84,17 @@ class ChipLayer(nn.Module):
             for kernel, weight in zip(self.layer.kernels, self.weights, strict=True)
         )
         start = _array(self._start())
-        return replace(self.layer, kernels=kernels, bias=_array(self.bias), v_initial=start)
+        return replace(
+            self.layer,
+            kernels=kernels,
+            bias=_array(self.bias),
+            v_initial=start,
+            threshold=self._threshold(),
+        )
+
+    def _threshold(self) -> float:
+        weights = [_array(weight) for weight in self.weights]
+        return silent_threshold(weights) if self.is_output else float(self.layer.threshold)
 
     def _start(self) -> Tensor:
         return self.start.clamp(min=self.layer.v_min, max=float(self.layer.threshold))
@@ -83,7 +106,7 @@ class ChipLayer(nn.Module):
         return [
             quantize_kernels(
                 [weight[..., first:last] for weight in weights],
-                np.full(last - first, layer.threshold, np.float32),
+                np.full(last - first, self._threshold(), np.float32),
                 bias[first:last],
                 gains,
                 chip,
