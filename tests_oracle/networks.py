@@ -262,6 +262,16 @@ def draw_mixed(pen: Pen) -> None:
     pen.conv(first, 3, padding="valid", tau=0.0)
 
 
+def draw_ties(pen: Pen) -> None:
+    """Weights halfway between two integers: how products are rounded decides."""
+    target = pen.chip((6, 1, 1))
+    link = pen.dense(pen.host((128, 1, 1)), target)
+    halves = (np.arange(128) + 0.5) / 127.5
+    largest = np.abs(link.kernel).max(axis=(0, 1, 2))
+    link.kernel = (halves[:, None] * largest * pen.rng.choice([-1.0, 1.0], (128, 6)))[None, None]
+    pen.net[target].tile = (1, 1, 1)
+
+
 FAMILIES: dict[str, Callable[[Pen], None]] = {
     name.removeprefix("draw_"): draw
     for name, draw in list(globals().items())

@@ -21,6 +21,7 @@ CASES = {
     "recurrent-0": 100,
     "overflow-1": 60,
     "weak-3": 40,
+    "ties-0": 30,
 }
 """Family and seed of each network, and its number of steps."""
 
