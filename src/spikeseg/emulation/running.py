@@ -1,0 +1,167 @@
+"""Runs a plan: stretch by stretch of steps, component by component, over the rows of each section."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeseg.emulation.choosing import Engine, dense_sums
+from spikeseg.emulation.kernel import LISTED, row_kernel
+from spikeseg.emulation.plan import Plan
+from spikeseg.emulation.recording import OVERFLOWS
+from spikeseg.emulation.state import SectionState, State
+from spikeseg.errors import ProgramError
+
+Traces = Mapping[str, NDArray[Any]]
+_NOTHING = np.zeros(0, np.int32)
+
+
+@dataclass(frozen=True, eq=False)
+class Runner:
+    """Runs images one after the other in the same memory.
+
+    Attributes:
+        plan: what to run.
+        state: its memory.
+        engine: how sums are made.
+        strict: whether an overflow is an error.
+        pool: threads that share a section's rows; None is this thread alone.
+        bands: parts that a section's rows are shared in.
+    """
+
+    plan: Plan
+    state: State
+    engine: Engine
+    strict: bool
+    pool: ThreadPoolExecutor | None
+    bands: int
+
+    def run(self, inputs: Mapping[str, NDArray[np.bool_]], num_steps: int, traces: Traces) -> None:
+        """Run one image from the beginning.
+
+        Args:
+            inputs: (T, C, H, W); after their end nothing comes.
+            num_steps: steps.
+            traces: arrays (num_steps, C, H, W) to fill, by ``"population.kind"``.
+        """
+        self.state.reset()
+        for begin in range(0, num_steps, self.plan.stretch):
+            steps = min(self.plan.stretch, num_steps - begin)
+            for name, stream in self.plan.inputs.items():
+                given = inputs[name][begin : begin + steps]
+                frames = np.zeros((steps, *given.shape[1:]), bool)
+                frames[: len(given)] = given
+                self.state.spikes.write(stream, frames)
+            part = {name: trace[begin : begin + steps] for name, trace in traces.items()}
+            self._stretch(steps, part)
+            self.state.spikes.carry(steps)
+
+    def _stretch(self, steps: int, traces: Traces) -> None:
+        for component, recurrent in zip(self.state.sections, self.plan.recurrent, strict=True):
+            seen = [_Seen(state, steps, traces) for state in component]
+            length = 1 if recurrent else steps
+            for first in range(1, steps + 1, length):
+                for state, views in zip(component, seen, strict=True):
+                    self._advance(state, first, first + length, views)
+            for views in seen:
+                views.keep(traces, self.state)
+
+    def _advance(self, state: SectionState, first: int, last: int, seen: "_Seen") -> None:
+        sums = dense_sums(self.engine, state, self.state.spikes, first, last)
+        rows, bands = state.section.block.rows, self.bands
+        if state.section.wiring.lanes == LISTED or rows < bands:
+            bands = 1
+        edges = [rows * n // bands for n in range(bands + 1)]
+        jobs = [
+            (state, first, last, edges[n], edges[n + 1], n, seen, sums) for n in range(bands)
+        ]
+        if self.pool is None or bands == 1:
+            for job in jobs:
+                self._rows(*job)
+        else:
+            list(self.pool.map(lambda job: self._rows(*job), jobs))
+        if self.strict and state.tallies.any():
+            _refuse(state)
+
+    def _rows(
+        self,
+        state: SectionState,
+        first: int,
+        last: int,
+        top: int,
+        bottom: int,
+        band: int,
+        seen: "_Seen",
+        sums: NDArray[np.int32] | None,
+    ) -> None:
+        section, wiring, spikes = state.section, state.section.wiring, self.state.spikes
+        rows, size = section.block.rows, section.size
+        if sums is None:
+            layout = (size, wiring.lanes, section.kind, 0, 0, wiring.sums_row)
+            sums, ends = state.sums[band], wiring.job_ends
+        else:
+            layout = (size, LISTED, section.kind, (1 - first) * rows * size, rows * size, size)
+            ends = np.zeros_like(wiring.job_ends)
+        row_kernel()(
+            first,
+            last,
+            top,
+            bottom,
+            layout,
+            section.limits,
+            state.u,
+            state.v,
+            state.rest,
+            state.counts,
+            sums,
+            state.parameters,
+            section.places,
+            wiring.jobs,
+            ends,
+            wiring.table,
+            state.weights,
+            spikes.events,
+            spikes.starts,
+            spikes.numbers,
+            section.out.base,
+            section.out.at(first, top, bottom),
+            state.tallies[band],
+            seen.u,
+            seen.v,
+        )
+
+
+class _Seen:
+    """Currents and potentials of one section over a stretch, where they are to be recorded."""
+
+    def __init__(self, state: SectionState, steps: int, traces: Traces) -> None:
+        self.state, self.steps = state, steps
+        name, size = state.section.block.population, state.u.size
+        self.u, self.v = (
+            np.empty(steps * size, np.int32) if f"{name}.{kind}" in traces else _NOTHING
+            for kind in "uv"
+        )
+
+    def keep(self, traces: Traces, state: State) -> None:
+        """Copy what was seen, and who fired, to the traces."""
+        block = self.state.section.block
+        for kind, seen in (("u", self.u), ("v", self.v)):
+            if seen.size:
+                picture = self.state.picture(seen.reshape(self.steps, -1))
+                traces[f"{block.population}.{kind}"][:, *block.box.slices] = picture
+        if f"{block.population}.spikes" in traces:
+            fired = state.spikes.read(self.state.section.out, 1, self.steps + 1)
+            trace = traces[f"{block.population}.spikes"]
+            trace[:, *block.box.slices] = np.moveaxis(fired, -1, -3)
+
+
+def _refuse(state: SectionState) -> None:
+    block, counts = state.section.block, state.tallies[:, :3].sum(0)
+    found = " and ".join(f"{n} times the {kind}" for n, kind in zip(counts, OVERFLOWS, strict=True) if n)
+    raise ProgramError(
+        f"core {block.cores[0]} ({block.population}) overflows: {found}. The chip wraps such numbers; "
+        "use smaller weights or biases, or strict=False to count overflows and go on."
+    )
