@@ -15,7 +15,7 @@ from spikeseg.emulation.choosing import Engine
 from spikeseg.emulation.plan import Plan, plan_of
 from spikeseg.emulation.recording import OVERFLOWS, Recording
 from spikeseg.emulation.running import Runner
-from spikeseg.emulation.state import State
+from spikeseg.emulation.state import State, borrowed_state
 
 Spikes = Mapping[str, NDArray[np.bool_]]
 _KINDS = {"u": np.int32, "v": np.int32, "spikes": np.bool_}
@@ -112,12 +112,12 @@ def _run_all(plan: Plan, given: Spikes, steps: int, made: _Outcome, chosen: _Cho
 
         def work(worker: int) -> None:
             rows = pool if bands > 1 and workers == 1 else None
-            state = State(plan, bands if rows else 1)
-            runner = Runner(plan, state, chosen.engine, chosen.strict, rows, bands if rows else 1)
-            for image in range(worker, images, workers):
-                runner.run({n: a[:, image] for n, a in given.items()}, steps, made.of(image))
-                made.keep(image, state)
-                made.add_overflows(state)
+            with borrowed_state(plan, bands if rows else 1) as state:
+                runner = Runner(plan, state, chosen.engine, chosen.strict, rows)
+                for image in range(worker, images, workers):
+                    runner.run({n: a[:, image] for n, a in given.items()}, steps, made.of(image))
+                    made.keep(image, state)
+                    made.add_overflows(state)
 
         if workers == 1:
             work(0)

@@ -199,14 +199,17 @@ def row_kernel() -> Callable[..., None]:
                     )
                 starts[out + slot * rows + r] = begin
                 numbers[out + slot * rows + r] = end - begin
-                for e in range(begin, end):
-                    counts[i + events[e]] += 1
                 if seen_u.size:
                     to = ((slot - 1) * rows + r) * size
                     seen_u[to : to + size] = u[i : i + size]
                 if seen_v.size:
                     to = ((slot - 1) * rows + r) * size
                     seen_v[to : to + size] = v[i : i + size]
+        for r in range(top, bottom):
+            for slot in range(first, last):
+                begin = starts[out + slot * rows + r]
+                for e in range(begin, begin + numbers[out + slot * rows + r]):
+                    counts[r * size + events[e]] += 1
         return stamp
 
     made: Callable[..., None] = run

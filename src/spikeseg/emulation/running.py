@@ -28,8 +28,7 @@ class Runner:
         state: its memory.
         engine: how sums are made.
         strict: whether an overflow is an error.
-        pool: threads that share a section's rows; None is this thread alone.
-        bands: parts that a section's rows are shared in.
+        pool: threads that share a section's rows, a band each; None is this thread alone.
     """
 
     plan: Plan
@@ -37,7 +36,6 @@ class Runner:
     engine: Engine
     strict: bool
     pool: ThreadPoolExecutor | None
-    bands: int
 
     def run(self, inputs: Mapping[str, NDArray[np.bool_]], num_steps: int, traces: Traces) -> None:
         """Run one image from the beginning.
@@ -71,7 +69,7 @@ class Runner:
 
     def _advance(self, state: SectionState, first: int, last: int, seen: "_Seen") -> None:
         sums = dense_sums(self.engine, state, self.state.spikes, first, last)
-        rows, bands = state.section.block.rows, self.bands
+        rows, bands = state.section.block.rows, len(state.sums)
         if state.section.wiring.lanes == LISTED or rows < bands:
             bands = 1
         edges = [rows * n // bands for n in range(bands + 1)]

@@ -1,5 +1,8 @@
 """The memory that running one image at a time needs; it is used again for the next image."""
 
+import contextlib
+import weakref
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,6 +11,7 @@ from numpy.typing import NDArray
 from spikeseg.emulation.plan import Plan, Section
 from spikeseg.emulation.streams import Spikes
 
+_idle: "weakref.WeakKeyDictionary[Plan, dict[int, list[State]]]" = weakref.WeakKeyDictionary()
 _LINE = 64  # bytes of a line of the cache; vectors that cross lines cost twice
 
 
@@ -38,7 +42,8 @@ class SectionState:
     def __init__(self, section: Section, bands: int) -> None:
         self.section = section
         size = section.size * section.block.rows
-        self.u, self.v, self.rest, self.counts = (aligned(size, np.int32) for _ in range(4))
+        self.u, self.v, self.counts = (aligned(size, np.int32) for _ in range(3))
+        self.rest = aligned(size if section.kind else 0, np.int32)
         self.parameters = _aligned_copy(section.parameters)
         self.weights = _aligned_copy(section.wiring.weights)
         dtype = section.wiring.weights.dtype
@@ -78,3 +83,17 @@ class State:
             for section in component:
                 section.reset()
         self.spikes.clear()
+
+
+@contextlib.contextmanager
+def borrowed_state(plan: Plan, bands: int) -> Iterator[State]:
+    """Lend memory for a plan; what is given back is lent again, as fresh pages cost time."""
+    idle = _idle.setdefault(plan, {}).setdefault(bands, [])
+    try:
+        state = idle.pop()
+    except IndexError:
+        state = State(plan, bands)
+    try:
+        yield state
+    finally:
+        idle.append(state)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeseg.chips import Box
-from spikeseg.emulation.vectors import LANES
+from spikeseg.emulation.vectors import LANES, lowest_bit, set_bytes
 
 
 @dataclass(frozen=True)
@@ -89,10 +89,11 @@ class Spikes:
 
     def write(self, stream: Stream, fired: NDArray[np.bool_]) -> None:
         """Write spikes (steps, C, H, W) of a stream from slot 1 on."""
-        picture = np.ascontiguousarray(fired[:, *stream.box.slices].transpose(0, 2, 3, 1))
-        flat = picture.view(np.uint8).reshape(len(fired), stream.rows, stream.row_size)
+        moved = fired[:, *stream.box.slices].transpose(0, 2, 3, 1)
+        flat = np.ascontiguousarray(moved).view(np.uint8).ravel()
         at, base = stream.at(1, 0, stream.rows), stream.base + stream.rows
-        _write(flat, self.events, self.starts, self.numbers, base, at)
+        size = stream.row_size
+        _write(flat, size, self.events, self.starts, self.numbers, base, at)
 
     def read(self, stream: Stream, first: int, last: int) -> NDArray[np.uint8]:
         """Return the spikes of slots ``first`` to ``last`` as 0 and 1, (slots, H, W, C)."""
@@ -112,16 +113,24 @@ class Spikes:
 
 
 @numba.njit(nogil=True, cache=True)
-def _write(fired: Any, events: Any, starts: Any, numbers: Any, base: Any, at: Any) -> None:
-    steps, rows, size = fired.shape
-    for t in range(steps):
-        for r in range(rows):
-            starts[base + t * rows + r] = at
-            for k in range(size):
-                if fired[t, r, k]:
-                    events[at] = k
-                    at += 1
-            numbers[base + t * rows + r] = at - starts[base + t * rows + r]
+def _write(
+    fired: Any, size: Any, events: Any, starts: Any, numbers: Any, base: Any, at: Any
+) -> None:
+    for line in range(fired.size // size):
+        first, k = line * size, 0
+        starts[base + line] = at
+        while k + LANES <= size:
+            bits = set_bytes(fired, first + k)
+            while bits:
+                events[at] = k + lowest_bit(bits)
+                at += 1
+                bits &= bits - 1
+            k += LANES
+        for rest in range(k, size):
+            if fired[first + rest]:
+                events[at] = rest
+                at += 1
+        numbers[base + line] = at - starts[base + line]
 
 
 @numba.njit(nogil=True, cache=True)

@@ -138,3 +138,15 @@ def num_bits(typing: Any, bits: Any) -> Any:
         return b.ctpop(given[0])
 
     return INT64(INT64), generate
+
+
+@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
+def set_bytes(typing: Any, of: Any, at: Any) -> Any:
+    """Return a bit for each of the sixteen bytes ``of[at:]``, 1 where it is not zero."""
+
+    def generate(context: Any, b: Any, signature: Any, given: Any) -> Any:
+        kind = ir.VectorType(ir.IntType(8), LANES)
+        found = b.load(pointer(context, b, of, given[0], given[1], kind), align=1)
+        return b.zext(b.bitcast(b.icmp_signed("!=", found, ir.Constant(kind, [0] * LANES)), I16), I64)
+
+    return INT64(of, INT64), generate
