@@ -14,11 +14,12 @@ from typing import Any
 import numba
 import numpy as np
 
+from spikeseg.emulation.processor import packs_lanes
 from spikeseg.emulation.stepping import stepper
-from spikeseg.emulation.vectors import LANES, adder, has_compress, lowest_bit, num_bits, pack
+from spikeseg.emulation.vectors import LANES, adder, lowest_bit, num_bits, pack
 
 LISTED = 0  # in place of a number of lanes: synapses one by one
-_COMPRESS = has_compress()
+_PACKS = packs_lanes()
 _PLAIN, _LEAKY, _CHECKED = stepper(False, False), stepper(True, False), stepper(True, True)
 _compiled = numba.njit(nogil=True, error_model="numpy", inline="never")
 
@@ -88,7 +89,7 @@ def _scan(step: Callable[..., int]) -> Callable[..., int]:
         for k in range(0, size, LANES):
             at = (o[0] + k, o[1] + k, o[2] + k, o[3] + k, o[4] + k)
             bits = step(u, v, rest, q, p, tally, i + k, j + k, at, limits)
-            if _COMPRESS:
+            if _PACKS:
                 pack(events, end, k, bits)
                 end += num_bits(bits)
             else:

@@ -3,6 +3,7 @@
 import weakref
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,9 @@ from spikeseg.emulation.blocks import Block, make_blocks, single_blocks
 from spikeseg.emulation.bounds import Range, range_of
 from spikeseg.emulation.streams import Stream, lay_out
 from spikeseg.emulation.wiring import Wiring, padded, wire
+
+if TYPE_CHECKING:
+    from spikeseg.emulation.dense import Convolution
 
 _STRETCH = 64  # steps of one layer before the next layer's turn
 _MOST_EVENTS = 2**26  # spikes of a stretch, at most, that memory is reserved for
@@ -53,6 +57,28 @@ class Section:
     def kind(self) -> int:
         """Which step the neurons take."""
         return 2 if self.held.checked else int(self.held.leaky)
+
+    @cached_property
+    def convolution(self) -> "Convolution":
+        """The kernels as convolutions."""
+        from spikeseg.emulation.dense import Convolution  # torch takes seconds to import
+
+        return Convolution(self)
+
+    @cached_property
+    def fan_out(self) -> dict[Stream, tuple[float, float]]:
+        """For each stream what one of its spikes costs on average: runs, parts of runs."""
+        jobs, found = self.wiring.jobs, {}
+        for stream in self.streams:
+            inside = (jobs[:, 0] >= stream.base) & (jobs[:, 0] < stream.base + stream.rows)
+            found[stream] = inside.sum() / stream.rows, jobs[inside, 4].sum() / stream.rows
+        return found
+
+    @cached_property
+    def num_products(self) -> int:
+        """Multiplications of one step as a convolution."""
+        positions = self.block.box.shape[1] * self.block.box.shape[2]
+        return positions * sum(group.weight.size for group in self.block.kernels)
 
     @cached_property
     def v_initial(self) -> NDArray[np.int32]:

@@ -3,18 +3,20 @@
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeseg.emulation.choosing import Engine, dense_sums
+from spikeseg.emulation.choosing import Engine, convolution_of
 from spikeseg.emulation.kernel import LISTED, row_kernel
 from spikeseg.emulation.plan import Plan
 from spikeseg.emulation.recording import OVERFLOWS
 from spikeseg.emulation.state import SectionState, State
 from spikeseg.errors import ProgramError
 
+Sums = NDArray[np.int32]
 Traces = Mapping[str, NDArray[Any]]
 _NOTHING = np.zeros(0, np.int32)
 
@@ -68,32 +70,42 @@ class Runner:
                 views.keep(traces, self.state)
 
     def _advance(self, state: SectionState, first: int, last: int, seen: "_Seen") -> None:
-        sums = dense_sums(self.engine, state, self.state.spikes, first, last)
-        rows, bands = state.section.block.rows, len(state.sums)
-        if state.section.wiring.lanes == LISTED or rows < bands:
-            bands = 1
-        edges = [rows * n // bands for n in range(bands + 1)]
-        jobs = [
-            (state, first, last, edges[n], edges[n + 1], n, seen, sums) for n in range(bands)
-        ]
-        if self.pool is None or bands == 1:
-            for job in jobs:
-                self._rows(*job)
-        else:
-            list(self.pool.map(lambda job: self._rows(*job), jobs))
+        section, spikes = state.section, self.state.spikes
+        convolution = convolution_of(self.engine, section, spikes, first, last)
+        length = len(state.dense_sums) if convolution else last - first
+        for begin in range(first, last, length):
+            end = min(begin + length, last)
+            if convolution:
+                convolution.sums(spikes, begin, end, len(state.sums), state.dense_sums)
+            self._share(state, begin, end, seen, state.dense_sums if convolution else None)
         if self.strict and state.tallies.any():
             _refuse(state)
+
+    def _share(
+        self, state: SectionState, first: int, last: int, seen: "_Seen", sums: Sums | None
+    ) -> None:
+        """Share rows among the threads."""
+        rows, bands = state.section.block.rows, len(state.sums)
+        if self.pool is None or rows < bands or state.section.wiring.lanes == LISTED:
+            self._rows(state, first, last, (0, rows), 0, seen, sums)
+            return
+        edges = [rows * n // bands for n in range(bands + 1)]
+        jobs = [
+            self.pool.submit(self._rows, state, first, last, edge, n, seen, sums)
+            for n, edge in enumerate(pairwise(edges))
+        ]
+        for job in jobs:
+            job.result()
 
     def _rows(
         self,
         state: SectionState,
         first: int,
         last: int,
-        top: int,
-        bottom: int,
+        edges: tuple[int, int],
         band: int,
         seen: "_Seen",
-        sums: NDArray[np.int32] | None,
+        sums: Sums | None,
     ) -> None:
         section, wiring, spikes = state.section, state.section.wiring, self.state.spikes
         rows, size = section.block.rows, section.size
@@ -101,13 +113,13 @@ class Runner:
             layout = (size, wiring.lanes, section.kind, 0, 0, wiring.sums_row)
             sums, ends = state.sums[band], wiring.job_ends
         else:
+            sums = sums.reshape(-1)
             layout = (size, LISTED, section.kind, (1 - first) * rows * size, rows * size, size)
             ends = np.zeros_like(wiring.job_ends)
         row_kernel()(
             first,
             last,
-            top,
-            bottom,
+            *edges,
             layout,
             section.limits,
             state.u,
@@ -125,7 +137,7 @@ class Runner:
             spikes.starts,
             spikes.numbers,
             section.out.base,
-            section.out.at(first, top, bottom),
+            section.out.at(first, *edges),
             state.tallies[band],
             seen.u,
             seen.v,

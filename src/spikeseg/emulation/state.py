@@ -3,6 +3,7 @@
 import contextlib
 import weakref
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from spikeseg.emulation.plan import Plan, Section
 from spikeseg.emulation.streams import Spikes
 
 _idle: "weakref.WeakKeyDictionary[Plan, dict[int, list[State]]]" = weakref.WeakKeyDictionary()
+_DENSE_SUMS = 2**19  # that are still in the cache when they are used
 _LINE = 64  # bytes of a line of the cache; vectors that cross lines cost twice
 
 
@@ -49,6 +51,13 @@ class SectionState:
         dtype = section.wiring.weights.dtype
         self.sums = [aligned(section.wiring.sums, dtype) for _ in range(bands)]
         self.tallies = np.zeros((bands, 8), np.int64)
+
+    @cached_property
+    def dense_sums(self) -> NDArray[np.int32]:
+        """Room for the sums of a few steps, (steps, rows, size)."""
+        steps = max(1, _DENSE_SUMS // max(self.u.size, 1))
+        made = aligned(steps * self.u.size, np.int32)
+        return made.reshape(steps, self.section.block.rows, self.section.size)
 
     def reset(self) -> None:
         """Return to the state before the first step."""

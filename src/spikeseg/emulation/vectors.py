@@ -11,18 +11,12 @@ from typing import Any
 import numba
 from llvmlite import ir
 from numba.core import cgutils
-from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 LANES = 16
 I1, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 16, 32, 64))
 VECTOR = ir.VectorType(I32, LANES)
 INT64 = numba.types.int64
-
-
-def has_compress() -> bool:
-    """Return whether the processor that Numba compiles for packs the chosen lanes of a vector."""
-    return "+avx512f" in cpu_target.target_context.codegen().magic_tuple()[2].split(",")
 
 
 def pointer(context: Any, b: Any, kind: Any, array: Any, index: Any, item: Any) -> Any:
