@@ -16,6 +16,8 @@ Engine = Literal["auto", "event", "dense"]
 # depend on them.
 _RUN = 1.6  # to find what one spike adds to one row
 _PART = 0.5  # to add one part of it
+_FAR_PART = 1.6  # where the weights do not fit in the first-level cache
+_NEAR = 32768  # bytes that do
 _NEURON = 1.5  # to write, convert and read a sum, and to paint a spike or none
 _CALL = 200_000  # to begin with a convolution
 _PRODUCT = 1 / 700 if has_tiles() else 1 / 200 if multiplies_bytes() else 1 / 60
@@ -40,10 +42,11 @@ def convolution_of(
 
 def _event_cost(section: Section, spikes: Spikes, first: int, last: int) -> float:
     cost = 0.0
+    part = _PART if section.wiring.weights.nbytes <= _NEAR else _FAR_PART
     for stream in section.streams:
         fired = spikes.count(stream, first - 1, last - 1)
         runs, parts = section.fan_out[stream]
-        cost += fired * (runs * _RUN + parts * _PART)
+        cost += fired * (runs * _RUN + parts * part)
     return cost
 
 

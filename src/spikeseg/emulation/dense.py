@@ -7,7 +7,7 @@ the processor multiplies bytes, oneDNN's quantized convolution takes them as the
 
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -52,27 +52,32 @@ class Convolution:
 
 
 class _Part:
-    """One kernel: where its picture begins, and its weights."""
+    """One kernel: the picture that it slides over, and its weights.
+
+    Attributes:
+        corner: row and column where the picture begins, in the source, or in the source with gaps
+            where the kernel is transposed.
+        extent: rows and columns of the picture.
+    """
 
     def __init__(self, group: KernelSynapses, section: Section) -> None:
-        window, box = group.window, section.block.box
+        window, shape, start = group.window, section.block.box.shape, section.block.box.start
         self.streams = [s for s in section.streams if s.source == group.source]
         weight = group.weight >> section.held.shift
-        self.taps = weight.shape[:2]
-        self.stride, self.spread = window.stride, (1, 1)
-        corner = [start * s - p for start, s, p in zip(box.start[1:], window.stride, window.padding, strict=True)]
+        reach = [(k - 1) * d for k, d in zip(weight.shape, window.dilation, strict=False)]
+        self.stride, self.gaps, shift = window.stride, (1, 1), window.padding
+        self.corner = [start[k + 1] * self.stride[k] - shift[k] for k in (0, 1)]
         if window.transposed:  # the kernel turned, over a picture with gaps
-            self.stride, self.spread = self.spread, self.stride
+            self.stride, self.gaps = self.gaps, self.stride
             weight = weight[::-1, ::-1]
-            reach = [(k - 1) * d for k, d in zip(self.taps, window.dilation, strict=True)]
-            corner = [a + p - r for a, p, r in zip(box.start[1:], window.padding, reach, strict=True)]
-        self.corner, self.dilation = corner, window.dilation
-        self.extent = [
-            (n - 1) * s + (k - 1) * d + 1
-            for n, s, k, d in zip(box.shape[1:], self.stride, self.taps, self.dilation, strict=True)
-        ]
+            self.corner = [start[k + 1] + shift[k] - reach[k] for k in (0, 1)]
+        # oneDNN errs where a stride is given for a single column
+        stride = [s if n > 1 else 1 for s, n in zip(self.stride, shape[1:], strict=True)]
+        self.extent = [(shape[k + 1] - 1) * stride[k] + reach[k] + 1 for k in (0, 1)]
         self.channels = weight.shape[2]
-        self.multiply = _multiplier(weight.transpose(3, 2, 0, 1), self, section.held.most)
+        self.multiply = _multiplier(
+            weight.transpose(3, 2, 0, 1).copy(), stride, list(window.dilation), section.held.most
+        )
 
     def __call__(self, spikes: Spikes, first: int, last: int) -> Tensor:
         picture = np.zeros((last - first, *self.extent, self.channels), np.uint8)
@@ -83,7 +88,7 @@ class _Part:
     def _paint(self, picture: NDArray[np.uint8], stream: Stream, fired: NDArray[np.uint8]) -> None:
         box, to, of = stream.box, [], []
         for k in (0, 1):
-            step, corner = self.spread[k], self.corner[k]
+            step, corner = self.gaps[k], self.corner[k]
             begin = max(box.start[k + 1], -(-corner // step))
             end = min(box.stop[k + 1], -(-(corner + self.extent[k]) // step))
             if end <= begin:
@@ -94,26 +99,28 @@ class _Part:
         picture[:, to[0], to[1], channels] = fired[:, of[0], of[1]]
 
 
-def _multiplier(weight: NDArray[np.int32], part: _Part, most: int) -> Any:
-    """Return a function of spikes (N, C, H, W), uint8, channels last."""
-    size = {"stride": part.stride, "dilation": part.dilation}
+def _multiplier(
+    weight: NDArray[np.int32], stride: list[int], dilation: list[int], most: int
+) -> Callable[[Tensor], Tensor]:
+    """Return a function of spikes (N, C, H, W), uint8, channels last; weight is (O, C, K_h, K_w)."""
     if multiplies_bytes() and most < 2**24 and np.abs(weight).max() < 128:
-        return _multiplier_of_bytes(torch.from_numpy(weight.astype(np.int8)), part)
+        return _multiplier_of_bytes(torch.from_numpy(weight.astype(np.int8)), stride, dilation)
     dtype = torch.float32 if most < 2**24 else torch.float64
-    held = torch.from_numpy(weight.astype(np.int64)).to(dtype)
-    held = held.contiguous(memory_format=torch.channels_last)
+    held = torch.from_numpy(weight).to(dtype).contiguous(memory_format=torch.channels_last)
 
     def multiply(spikes: Tensor) -> Tensor:
         with torch.backends.nnpack.flags(enabled=False):  # which is not exact
-            return functional.conv2d(spikes.to(dtype), held, **size)
+            return functional.conv2d(spikes.to(dtype), held, stride=stride, dilation=dilation)
 
     return multiply
 
 
-def _multiplier_of_bytes(weight: Tensor, part: _Part) -> Any:
+def _multiplier_of_bytes(
+    weight: Tensor, stride: list[int], dilation: list[int]
+) -> Callable[[Tensor], Tensor]:
     ones = torch.ones(len(weight))
     zeros = torch.zeros(len(weight), dtype=torch.int32)
-    how = (list(part.stride), [0, 0], list(part.dilation), 1)
+    how = (stride, [0, 0], dilation, 1)
     packed = _ONE_DNN.qconv_prepack(weight, ones, 1.0, 0, *how, None)
 
     def multiply(spikes: Tensor) -> Tensor:
