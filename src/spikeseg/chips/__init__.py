@@ -9,7 +9,7 @@ reads and writes ``program.npz``.
 from spikeseg.chips.boxes import Box
 from spikeseg.chips.program import ChipPopulation, ChipProgram, Core, SpikeInput
 from spikeseg.chips.spec import ChipSpec, Fact, chip_facts, chip_names, load_chip
-from spikeseg.chips.storage import load_program, save_program
+from spikeseg.chips.storage import load_program, program_made_from, save_program
 from spikeseg.chips.synapses import KernelSynapses, ListedSynapses, Synapses
 from spikeseg.chips.windows import Window
 
@@ -29,5 +29,6 @@ __all__ = [
     "chip_names",
     "load_chip",
     "load_program",
+    "program_made_from",
     "save_program",
 ]

@@ -88,6 +88,12 @@ def load_program(path: Path) -> ChipProgram:
             ) from error
 
 
+def program_made_from(path: Path) -> str:
+    """Return the SHA-256 of the file that a saved program was compiled from, or ``""``."""
+    with np.load(path, allow_pickle=False) as stored:
+        return str(json.loads(str(stored["structure"]))["made_from"])
+
+
 def _read(path: Path, file: BinaryIO) -> tuple[dict[str, Any], dict[str, Any]]:
     with np.load(file, allow_pickle=False) as stored:
         arrays = dict(stored)

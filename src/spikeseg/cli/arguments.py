@@ -8,7 +8,8 @@ from typing import Any, NoReturn, get_type_hints
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
-from spikeseg.config import RunConfig
+from spikeseg.config import ChipConfig, RunConfig
+from spikeseg.config.groups import group_of
 from spikeseg.errors import ConfigError, nearest
 
 
@@ -27,6 +28,7 @@ class Parser(ArgumentParser):
     def parse(self, arguments: list[str]) -> Namespace:
         """Parse, with the nearest known option named where one is misspelt."""
         known = {o for a in self._actions for o in a.option_strings}
+        known |= {name for option in known for name in _of_absent_group(option)}
         for argument in arguments:
             option = argument.split("=")[0]
             if option.startswith("--") and option not in known:
@@ -114,16 +116,29 @@ def check_config_file(path: Path) -> None:
             )
 
 
+def _of_absent_group(option: str) -> list[str]:
+    """Return the options of a group that may be left out, which argparse does not list.
+
+    >>> _of_absent_group("--chip")[:2], _of_absent_group("--seed")
+    (['--chip.name', '--chip.rounding'], [])
+    """
+    hint = get_type_hints(RunConfig).get(option.removeprefix("--"))
+    if dataclasses.is_dataclass(hint) or (group := group_of(hint)) is None:
+        return []
+    return [f"{option}.{field.name}" for field in dataclasses.fields(group)]
+
+
 def _not_a_group(
     kind: Any, values: dict[str, Any], place: str
 ) -> tuple[str, Any, list[str]] | None:
     """Return the first group of settings that is given as one value, with what it takes."""
     for key, hint in get_type_hints(kind).items():
-        if not dataclasses.is_dataclass(hint) or key not in values:
+        group = group_of(hint)
+        if group is None or key not in values or (values[key] is None and group is not hint):
             continue
         if not isinstance(values[key], dict):
-            return f"{place}{key}", values[key], list(get_type_hints(hint))
-        if wrong := _not_a_group(hint, values[key], f"{place}{key}."):
+            return f"{place}{key}", values[key], list(get_type_hints(group))
+        if wrong := _not_a_group(group, values[key], f"{place}{key}."):
             return wrong
     return None
 
@@ -135,8 +150,8 @@ def _unknown_keys(
     for key, value in values.items():
         if key not in hints:
             yield place, str(key), list(hints)
-        elif dataclasses.is_dataclass(hints[key]) and isinstance(value, dict):
-            yield from _unknown_keys(hints[key], value, f"{place}{key}.")
+        elif (group := group_of(hints[key])) and isinstance(value, dict):
+            yield from _unknown_keys(group, value, f"{place}{key}.")
 
 
 def run_config(namespace: Namespace, parser: Parser) -> RunConfig:
@@ -145,6 +160,8 @@ def run_config(namespace: Namespace, parser: Parser) -> RunConfig:
     Raises:
         ConfigError: a value is out of range.
     """
+    if namespace.chip is not None:
+        ChipConfig(**vars(namespace.chip))  # whose own message is clearer than that of the union
     values = parser.instantiate(namespace)
     return RunConfig(**{f.name: values[f.name] for f in dataclasses.fields(RunConfig)})
 

@@ -155,6 +155,20 @@ def evaluate(arguments: list[str]) -> int:
     return 0
 
 
+def compile_run(arguments: list[str]) -> int:
+    """Compile the network of a run for a chip."""
+    from spikeseg.cli.chip import compile_command
+
+    return compile_command(arguments)
+
+
+def emulate_run(arguments: list[str]) -> int:
+    """Run the program of a run as the chip would."""
+    from spikeseg.cli.chip import emulate_command
+
+    return emulate_command(arguments)
+
+
 def tune(arguments: list[str]) -> int:
     """Find the conversion of a run with the fewest operations."""
     from spikeseg.cli.tuning import tune_command
@@ -206,7 +220,7 @@ def _folder_parser(verb: str, description: str) -> cli.Parser:
 
 COMMANDS = {
     "demo": Command(demo, "the main job on built-in data, in a few minutes"),
-    "run": Command(run, "train, convert, evaluate and report, from a YAML file"),
+    "run": Command(run, "train, convert, evaluate, perhaps compile and emulate, report"),
     "train": Command(train, "train a network on images and masks"),
     "convert": Command(
         convert, "turn a trained network, also one of your own, into a spiking graph"
@@ -214,6 +228,10 @@ COMMANDS = {
     "tune": Command(tune, "find the conversion with the fewest operations at an accuracy"),
     "finetune": Command(finetune, "train a spiking graph on, for few steps and few spikes"),
     "evaluate": Command(evaluate, "score analog and spiking network on held-out images"),
+    "compile": Command(
+        compile_run, "put a run's network on the cores of a chip, as 8-bit integers"
+    ),
+    "emulate": Command(emulate_run, "score the chip's program on held-out images, bit for bit"),
     "diagnose": Command(diagnose, "why the spiking network is worse, and what to change"),
     "segment": Command(segment, "segment an image, a TIFF stack or a folder"),
     "report": Command(report, "write the report of a run"),

@@ -13,7 +13,7 @@ from spikeseg.config import RegularizerConfig
 from spikeseg.progress import Progress as Tell
 from spikeseg.progress import silent
 
-LABELS = {"ann": "ANN", "snn": "spiking (float)"}
+LABELS = {"ann": "ANN", "snn": "spiking (float)", "chip": "chip (8-bit)"}
 ROWS = (
     ("pixel accuracy", "pixel_accuracy", "{:.4f}"),
     ("mIoU", "miou", "{:.4f}"),
@@ -24,6 +24,7 @@ ROWS = (
     ("time steps taken, mean", "mean_steps_used", "{:.1f}"),
     ("spikes per neuron", "spikes_per_neuron", "{:.2f}"),
     ("operations per image", "synaptic_operations_per_image", "{:.3g}"),
+    ("cores", "cores", "{:,d}"),
 )
 
 
@@ -63,7 +64,7 @@ def print_json(value: Any) -> None:
 
 
 def print_scores(metrics: dict[str, Any], band: RegularizerConfig) -> None:
-    """Print the table ANN | spiking, the split and what was decided for the user."""
+    """Print the table ANN | spiking | chip, the split and what was decided for the user."""
     console = Console()
     stages = metrics["stages"]
     data = metrics["data"]

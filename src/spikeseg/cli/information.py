@@ -1,4 +1,4 @@
-"""``spikeseg info``: versions, devices, plug points."""
+"""``spikeseg info``: versions, devices, plug points, chips."""
 
 import importlib.metadata
 import platform
@@ -11,7 +11,7 @@ PACKAGES = ("torch", "lightning", "numpy", "numba", "kornia", "scikit-image", "t
 
 def info_command(arguments: list[str]) -> int:
     """Print what is installed and what there is to choose from."""
-    options = cli.plain_parser("info", "Versions, devices, plug points.").parse(arguments)
+    options = cli.plain_parser("info", "Versions, devices, plug points, chips.").parse(arguments)
     from spikeseg.cli.console import print_json
 
     facts = {
@@ -20,6 +20,7 @@ def info_command(arguments: list[str]) -> int:
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "devices": _devices(),
         "plug points": _plug_points(),
+        "chips": _chips(),
     }
     if options.json:
         print_json(facts)
@@ -53,3 +54,17 @@ def _plug_points() -> dict[str, tuple[str, ...]]:
 
     registries = (DATASETS, NETWORKS, ACTIVATIONS, RECIPES, NEURONS)
     return {registry.kind: registry.names() for registry in registries}
+
+
+def _chips() -> dict[str, str]:
+    from spikeseg.chips import chip_names, load_chip
+    from spikeseg.errors import CompileError
+
+    def describe(name: str) -> str:
+        try:
+            chip = load_chip(name)
+        except CompileError:
+            return "too little is published to compile for it"
+        return f"{chip.title}; {chip.cores} cores of {chip.compartments:,} neurons"
+
+    return {name: describe(name) for name in chip_names()}

@@ -6,7 +6,7 @@ mask, ``files`` reads images and stacks and writes masks.
 
 from spikeseg.inference.files import Written, segment_files
 from spikeseg.inference.model import Segmenter, analog_segmenter, spiking_segmenter
-from spikeseg.inference.padding import pad_to_multiple
+from spikeseg.inference.padding import pad_to_multiple, pad_to_size
 from spikeseg.inference.tiles import segment_tiled
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Written",
     "analog_segmenter",
     "pad_to_multiple",
+    "pad_to_size",
     "segment_files",
     "segment_tiled",
     "spiking_segmenter",

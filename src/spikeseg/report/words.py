@@ -2,7 +2,7 @@
 
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
-STAGE_LABELS = {"ann": "ANN", "snn": "spiking (float)"}
+STAGE_LABELS = {"ann": "ANN", "snn": "spiking (float)", "chip": "chip (8-bit)"}
 
 
 def stage_label(key: str) -> str:

@@ -5,9 +5,15 @@ the verbs train, convert, finetune and evaluate, ``checks`` says beforehand what
 ``measuring`` looks at both networks on the test images, ``scoring``, ``layer_table`` and
 ``examples`` write what was found, ``diagnosing`` tells where converting loses, ``tuning`` is the
 verb tune, ``segmenting`` makes a run a function from image to mask, ``pipeline`` does everything.
+
+``compiling`` and ``emulating`` are the verbs of the chip: ``chip_checks`` says beforehand what
+would fail, ``core_table`` how full cores are, ``chip_measuring`` runs the program on the test
+images, ``chip_scoring`` writes what was found.
 """
 
+from spikeseg.runs.compiling import compile_stage
 from spikeseg.runs.diagnosing import diagnose_stage
+from spikeseg.runs.emulating import emulate_stage
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
@@ -25,8 +31,10 @@ __all__ = [
     "RunFolder",
     "TrainedNetwork",
     "calibration_images",
+    "compile_stage",
     "convert_stage",
     "diagnose_stage",
+    "emulate_stage",
     "evaluate_stage",
     "finetune_stage",
     "load_network",

@@ -16,6 +16,7 @@ from spikeseg.files import sha256
 from spikeseg.graph import made_from
 from spikeseg.metrics import score
 from spikeseg.networks import SizeGuard
+from spikeseg.runs.chip_checks import rehearse_chip
 from spikeseg.runs.folder import RunFolder, differences
 from spikeseg.runs.network_file import TrainedNetwork
 
@@ -47,6 +48,7 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
             is none, or a recipe that cannot work on the network.
         UnknownNameError: no such neuron or recipe.
         UnsupportedLayerError: an operation that a spiking graph cannot express.
+        CompileError: the settings name a chip, and it cannot hold the network.
     """
     multiple = max([m.multiple for m in network.modules() if isinstance(m, SizeGuard)], default=1)
     crop = config.training.crop
@@ -58,6 +60,8 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
     Augmenter(config.training.augmentation, config.seed)
     graph = convert(network, crops[:1], config.conversion, dt_ms=config.dt_ms)
     evaluation_crop(config, data, graph.stride)
+    if config.chip is not None:
+        rehearse_chip(network, crops[:1], config.chip, config.dt_ms, data.test)
     blank = [np.zeros((1, 1), np.uint8)]
     score(blank, blank, len(data.class_names), config.evaluation.membrane_class)
 

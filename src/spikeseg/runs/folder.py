@@ -7,6 +7,7 @@ from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from spikeseg._version import __version__
 from spikeseg.config import RunConfig
+from spikeseg.config.groups import group_of
 from spikeseg.errors import (
     ConfigError,
     CorruptFileError,
@@ -29,6 +30,12 @@ _MADE_BY = {
     "metrics.json": "evaluate",
     "layers.json": "evaluate",
     "evaluation.npz": "evaluate",
+    "chip_graph.npz": "compile",
+    "program.npz": "compile",
+    "cores.json": "compile",
+    "chip_layers.json": "emulate",
+    "chip_examples.npz": "emulate",
+    "recording.npz": "emulate",
     "report.html": "report",
     "diagnosis.json": "diagnose",
     "diagnosis.html": "diagnose",
@@ -171,8 +178,8 @@ def from_dict(kind: Any, values: dict[str, Any], place: str) -> Any:
 
 
 def _value(hint: Any, value: Any, place: str) -> Any:
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
-        return from_dict(hint, value, place)
+    if (group := group_of(hint)) and isinstance(value, dict):
+        return from_dict(group, value, place)
     if get_origin(hint) is tuple and isinstance(value, list):
         return tuple(_value(get_args(hint)[0], v, f"{place}[{i}]") for i, v in enumerate(value))
     if get_origin(hint) is Literal:
@@ -201,7 +208,7 @@ def differences(first: RunConfig, second: RunConfig) -> list[str]:
     """
 
     def walk(a: Any, b: Any, place: str) -> list[str]:
-        if not dataclasses.is_dataclass(a):
+        if not dataclasses.is_dataclass(a) or type(a) is not type(b):
             return [] if a == b else [place]
         names = [f.name for f in dataclasses.fields(a)]
         prefix = f"{place}." if place else ""

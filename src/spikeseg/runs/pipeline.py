@@ -6,6 +6,8 @@ import time
 from spikeseg.config import RunConfig
 from spikeseg.files import read_json, write_json
 from spikeseg.progress import Progress, silent
+from spikeseg.runs.compiling import compile_stage
+from spikeseg.runs.emulating import emulate_stage
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.stages import convert_stage, evaluate_stage, train_stage
 
@@ -19,7 +21,9 @@ def run(
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> None:
-    """Train, convert and evaluate; the report is the caller's.
+    """Train, convert, evaluate, and compile and emulate if there is a chip in the settings.
+
+    The report is the caller's.
 
     With ``compare_without_regularizer``, the same network is also trained with no weight on the
     firing rates, in the folder's ``baseline``, and its figures join ``metrics.json``.
@@ -70,7 +74,14 @@ def _stages(
         progress(f"{task}{suffix}", done, total, note)
 
     evaluate_stage(folder, progress=tell)
-    seconds = {"train": trained - start, "evaluate": time.perf_counter() - trained}
+    evaluated = time.perf_counter()
+    seconds = {"train": trained - start, "evaluate": evaluated - trained}
+    if config.chip is not None:
+        compile_stage(folder, progress=tell)
+        compiled = time.perf_counter()
+        emulate_stage(folder, progress=tell)
+        emulated = time.perf_counter()
+        seconds |= {"compile": compiled - evaluated, "emulate": emulated - compiled}
     return seconds, dataclasses.asdict(result)
 
 
@@ -85,7 +96,9 @@ def _baseline(
     """Train, convert and evaluate without the regularizer; return the figures for the report."""
     regularizer = dataclasses.replace(config.training.regularizer, weight=0.0)
     training = dataclasses.replace(config.training, regularizer=regularizer)
-    other = dataclasses.replace(config, training=training, compare_without_regularizer=False)
+    other = dataclasses.replace(
+        config, training=training, compare_without_regularizer=False, chip=None
+    )
     resume = resume and folder.baseline.file("config.json").exists()
     _stages(other, folder.baseline, command, resume, overwrite, progress, " without regularizer")
     return {

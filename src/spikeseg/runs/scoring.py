@@ -6,10 +6,11 @@ from typing import Any
 from spikeseg._version import __version__
 from spikeseg.config import EvaluationConfig, RunConfig
 from spikeseg.data import SegmentationData
-from spikeseg.errors import CorruptFileError
+from spikeseg.errors import CorruptFileError, RunFolderError
 from spikeseg.files import read_json, sha256, write_json
 from spikeseg.graph import SpikingGraph
 from spikeseg.metrics import ConfusionMatrix, score
+from spikeseg.runs.chip_checks import check_chip
 from spikeseg.runs.examples import write_examples
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.layer_table import layer_table
@@ -39,7 +40,7 @@ def write_scores(
             "command": folder.read_command(),
             "made_from": made_from,
             "data": _describe(data),
-            "stages": _stages(config, data, found),
+            "stages": _stages(config, data, found) | kept_chip(folder, data),
             "curve": _curve(data, found),
             "rates_in_band": folder_layers["in_band"],
             "num_neurons": graph.resized(
@@ -55,14 +56,11 @@ def _kept(folder: RunFolder, made_from: str, evaluation: EvaluationConfig) -> di
 
     A baseline that was scored with other steps is no comparison, and is dropped.
     """
-    path = folder.file("metrics.json")
-    try:
-        earlier = read_json(path) if path.exists() else {}
-    except CorruptFileError:  # this is the command that its message asks for
-        earlier = {}
+    earlier = _earlier(folder)
     if earlier.get("made_from") != made_from:
         return {}
-    kept = {k: earlier[k] for k in ("seconds", "training", "baseline") if k in earlier}
+    names = ("seconds", "training", "baseline")
+    kept: dict[str, Any] = {name: earlier[name] for name in names if name in earlier}
     before = kept.get("baseline", {}).get("stages", {}).get("snn", {})
     now = {"num_steps": evaluation.num_steps, "exit_tolerance": evaluation.exit_tolerance}
     if any(before.get(key) != value for key, value in now.items()):
@@ -70,18 +68,42 @@ def _kept(folder: RunFolder, made_from: str, evaluation: EvaluationConfig) -> di
     return kept
 
 
-def _fingerprint(data: SegmentationData) -> str:
+def _earlier(folder: RunFolder) -> dict[str, Any]:
+    """Return ``metrics.json`` as it was, or nothing."""
+    path = folder.file("metrics.json")
+    try:
+        found: dict[str, Any] = read_json(path) if path.exists() else {}
+    except CorruptFileError:  # this is the command that its message asks for
+        found = {}
+    return found
+
+
+def kept_chip(folder: RunFolder, data: SegmentationData) -> dict[str, Any]:
+    """Return the stage of the chip, if it is of the program and the images that there are now."""
+    earlier, program = _earlier(folder), folder.file("program.npz")
+    stage = earlier.get("stages", {}).get("chip", {})
+    if not program.exists() or stage.get("made_from") != sha256(program):
+        return {}
+    try:
+        check_chip(folder)
+    except RunFolderError:
+        return {}
+    return {"chip": stage} if earlier["data"]["source"] == source_of(data) else {}
+
+
+def source_of(data: SegmentationData) -> str:
+    """Return what the test images and masks are known by."""
     digest = hashlib.sha256()
     for sample in data.test:
         digest.update(sample.image.tobytes())
         digest.update(sample.mask.tobytes())
-    return digest.hexdigest()
+    return f"test images and masks, SHA-256 {digest.hexdigest()}"
 
 
 def _describe(data: SegmentationData) -> dict[str, Any]:
     return {
         "name": data.name,
-        "source": f"test images and masks, SHA-256 {_fingerprint(data)}",
+        "source": source_of(data),
         "class_names": list(data.class_names),
         "split": data.split,
         "notes": list(data.notes),
@@ -93,7 +115,7 @@ def _describe(data: SegmentationData) -> dict[str, Any]:
 
 def _stages(config: RunConfig, data: SegmentationData, found: Measurement) -> dict[str, Any]:
     truths = [sample.mask for sample in data.test]
-    classes, membrane = len(data.class_names), _membrane_class(config, data)
+    classes, membrane = len(data.class_names), membrane_class(config, data)
     images = len(truths)
     analog = score(truths, found.analog, classes, membrane).to_dict()
     spiking = score(truths, [f[-1] for f in found.forming], classes, membrane).to_dict()
@@ -119,7 +141,8 @@ def _stages(config: RunConfig, data: SegmentationData, found: Measurement) -> di
     }
 
 
-def _membrane_class(config: RunConfig, data: SegmentationData) -> int | None:
+def membrane_class(config: RunConfig, data: SegmentationData) -> int | None:
+    """Return the class that separates objects: the settings' own, or else that of the data."""
     chosen = config.evaluation.membrane_class
     return data.membrane_class if chosen is None else chosen
 

@@ -145,10 +145,16 @@ def finetune_stage(
     return graph
 
 
-def calibration_images(config: RunConfig, samples: Sequence[Sample]) -> Tensor:
-    """Return crops of training images, (B, C, crop, crop)."""
+def calibration_images(
+    config: RunConfig, samples: Sequence[Sample], count: int | None = None
+) -> Tensor:
+    """Return ``count`` crops of training images, as many as the conversion takes if not given.
+
+    They are (B, C, crop, crop).
+    """
     crops = CropDataset(samples, config.training.crop, config.seed)
-    return torch.stack([crops[i][0] for i in range(config.conversion.calibration_images)])
+    number = config.conversion.calibration_images if count is None else count
+    return torch.stack([crops[i][0] for i in range(number)])
 
 
 def evaluate_stage(

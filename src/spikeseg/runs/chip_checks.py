@@ -1,0 +1,70 @@
+"""Whether a network can be put on a chip, and whether a program is still that of its network."""
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from spikeseg.chips import load_chip, program_made_from
+from spikeseg.compiling import build_network, cut
+from spikeseg.config import ChipConfig
+from spikeseg.data import Sample
+from spikeseg.errors import RunFolderError
+from spikeseg.files import sha256
+from spikeseg.graph import SpikingGraph, made_from
+from spikeseg.onchip import prepare
+from spikeseg.runs.folder import RunFolder
+
+
+def rehearse_chip(
+    network: nn.Module,
+    images: Tensor,
+    config: ChipConfig,
+    dt_ms: float,
+    samples: Sequence[Sample],
+) -> SpikingGraph:
+    """Check that a chip can hold a network; return the network, converted for the chip.
+
+    Args:
+        network: trained or not; it is not changed.
+        images: (B, C, H, W) to balance thresholds on.
+        config: which chip.
+        dt_ms: length of a step in milliseconds.
+        samples: test images; the graph is of the size of the largest.
+
+    Raises:
+        CompileError: a chip that cannot be compiled for, neurons or transforms that it does not
+            have, or a layer that fits no core.
+        SpikeSegError: a network that cannot be converted; see `convert`.
+    """
+    chip = load_chip(config.name)
+    graph = prepare(network, images, config, dt_ms)
+    graph = graph.resized(*program_size(samples, graph.stride))
+    cut(build_network(graph, config.output_tau), chip)
+    return graph
+
+
+def program_size(samples: Sequence[Sample], multiple: int) -> tuple[int, int]:
+    """Return the height and width of the largest images, rounded up to a multiple.
+
+    >>> import numpy as np
+    >>> images = [np.zeros((1, *size), np.float32) for size in ((30, 41), (33, 20))]
+    >>> program_size([Sample(i, np.zeros(i.shape[1:], np.uint8), "") for i in images], 4)
+    (36, 44)
+    """
+    shapes = [sample.image.shape[1:] for sample in samples]
+    height, width = (max(sizes) for sizes in zip(*shapes, strict=True))
+    return height + -height % multiple, width + -width % multiple
+
+
+def check_chip(folder: RunFolder) -> None:
+    """Check that a run's program was compiled from its graph, and that from its network, as is.
+
+    Raises:
+        RunFolderError: one is missing, or was made again since.
+    """
+    program, graph = folder.require("program.npz"), folder.require("chip_graph.npz")
+    again = f"run `spikeseg compile {folder.path}` again."
+    if program_made_from(program) != sha256(graph):
+        raise RunFolderError(f"{program} was compiled from another chip_graph.npz; {again}")
+    if made_from(graph) != sha256(folder.require("network.safetensors")):
+        raise RunFolderError(f"{graph} was converted from another network.safetensors; {again}")

@@ -1,0 +1,75 @@
+"""The verb emulate: a run's program on the test images, integer by integer."""
+
+from spikeseg import data as datasets
+from spikeseg.chips import load_program
+from spikeseg.config import ChipConfig, RunConfig
+from spikeseg.data import SegmentationData
+from spikeseg.errors import RunFolderError, ShapeError
+from spikeseg.files import read_json
+from spikeseg.graph import SpikingGraph, load_graph
+from spikeseg.progress import Progress, silent
+from spikeseg.runs.checks import check_classes
+from spikeseg.runs.chip_checks import check_chip
+from spikeseg.runs.chip_measuring import Emulation, run_program
+from spikeseg.runs.chip_scoring import write_chip_stage
+from spikeseg.runs.folder import RunFolder
+from spikeseg.runs.network_file import load_network
+from spikeseg.runs.scoring import source_of
+
+
+def emulate_stage(
+    folder: RunFolder,
+    config: RunConfig | None = None,
+    *,
+    strict: bool = False,
+    progress: Progress = silent,
+) -> Emulation:
+    """Run a compiled program on the held-out images; write the stage ``chip`` and its files.
+
+    The stage joins those of ``metrics.json``, whose images it must share; ``chip_layers.json``,
+    ``chip_examples.npz`` and ``recording.npz`` hold rates, masks and spike counts.
+
+    Args:
+        folder: a run that is compiled and evaluated.
+        config: settings; those of the run if not given. Of the chip's, only ``num_steps`` matters.
+        strict: whether a register that overflows is an error; otherwise overflows are counted.
+        progress: is told the images done.
+
+    Raises:
+        RunFolderError: a stage is missing, or is of another network, graph or data.
+        ShapeError: an image that is larger than the program.
+        ProgramError: an overflow if ``strict``.
+        ConfigError: more than 65,535 steps.
+        CorruptFileError: a file is cut short or damaged.
+        FormatVersionError: a file of another version.
+    """
+    for name in ("program.npz", "chip_graph.npz", "cores.json", "metrics.json"):
+        folder.require(name)
+    config = config or folder.read_config()
+    program = load_program(folder.file("program.npz"))
+    graph = load_graph(folder.file("chip_graph.npz"))
+    check_chip(folder)
+    data = datasets.load(config.data)
+    check_classes(data, load_network(folder.require("network.safetensors")), folder.path)
+    _check_images(folder, data, graph)
+    steps = (config.chip or ChipConfig()).num_steps
+    found = run_program(program, graph, data.test, steps, strict, progress)
+    write_chip_stage(folder, config, data, graph, program, found)
+    return found
+
+
+def _check_images(folder: RunFolder, data: SegmentationData, graph: SpikingGraph) -> None:
+    """Check that the images fit into the program, and are those of ``metrics.json``."""
+    height, width = graph.input.shape[1:]
+    for sample in data.test:
+        rows, columns = sample.image.shape[1:]
+        if rows > height or columns > width:
+            raise ShapeError(
+                f"test image {sample.name} has {rows} x {columns} pixels; the program is made for "
+                f"{height} x {width}. Run `spikeseg compile {folder.path}` for these images."
+            )
+    if read_json(folder.file("metrics.json"))["data"]["source"] != source_of(data):
+        raise RunFolderError(
+            f"{folder.file('metrics.json')} is of other test images than the settings name now; "
+            f"run `spikeseg evaluate {folder.path}` first."
+        )
