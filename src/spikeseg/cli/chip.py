@@ -104,7 +104,7 @@ def _print_cores(table: dict[str, Any]) -> None:
     print(f"On the host: {facts['num_host_neurons']:,} neurons that turn an image into spikes")
     full = facts["fullest"]
     print(
-        f"Fullest core: {full['share']:.0%} of the {LABELS[full['resource']]}, in layer {full['layer']}"
+        f"Fullest core: {full['share']:.0%} of the {LABELS[full['resource']]}, in {full['layer']}"
     )
     print(f"For images of up to {' x '.join(map(str, facts['size']))} pixels; smaller are padded.")
 

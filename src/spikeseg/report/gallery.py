@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spikeseg.report.pictures import (
     FALSE_NEGATIVE,
     FALSE_POSITIVE,
@@ -31,6 +34,9 @@ VIEWS = (
 )
 """The views of an example and the names of their buttons."""
 
+CHIP_VIEWS = (("chip", "Chip"), ("errors-chip", "Chip errors"))
+"""Those of a network that was emulated on a chip, each after that of the spiking network."""
+
 FIRST_VIEW = "snn"
 
 
@@ -54,7 +60,7 @@ class View:
     @property
     def is_map(self) -> bool:
         """Whether it marks single pixels, which need a dimmed image to be seen."""
-        return self.key in ("errors-ann", "errors-snn", "agreement")
+        return self.key.startswith("errors-") or self.key == "agreement"
 
 
 @dataclass(frozen=True)
@@ -109,48 +115,72 @@ def tinting(class_names: tuple[str, ...], membrane_class: int | None) -> Tinting
     return Tinting(class_names, None, empty)
 
 
-def gallery(examples: Examples, curve: Sequence[CurvePoint], tints: Tinting) -> Gallery:
-    """Turn the arrays of the examples into pictures."""
+def views_of(with_chip: bool) -> tuple[tuple[str, str], ...]:
+    """Return the views that there are, with the names of their buttons.
+
+    >>> [name for _, name in views_of(with_chip=True)][3:7]
+    ['Spiking', 'Chip', 'ANN errors', 'Spiking errors']
+    """
+    if not with_chip:
+        return VIEWS
+    after = {"snn": CHIP_VIEWS[:1], "errors-snn": CHIP_VIEWS[1:]}
+    return tuple(one for view in VIEWS for one in (view, *after.get(view[0], ())))
+
+
+def gallery(
+    examples: Examples,
+    curve: Sequence[CurvePoint],
+    tints: Tinting,
+    chip: NDArray[np.uint8] | None = None,
+) -> Gallery:
+    """Turn the arrays of the examples into pictures.
+
+    Args:
+        examples: images and masks.
+        curve: scores after chosen steps.
+        tints: colors.
+        chip: (N, H, W) masks of the emulated chip, if there is one.
+    """
     points = {point.num_steps: point for point in curve}
     return Gallery(
-        tuple(_example(examples, index, tints) for index in range(len(examples.names))),
+        tuple(_example(examples, index, tints, chip) for index in range(len(examples.names))),
         tuple(Frame(step, points.get(step)) for step in examples.steps),
-        _legends(tints, bool((examples.masks == 255).any())),
+        _legends(tints, bool((examples.masks == 255).any()), chip is not None),
     )
 
 
-def _example(examples: Examples, index: int, tints: Tinting) -> Example:
+def _example(
+    examples: Examples, index: int, tints: Tinting, chip: NDArray[np.uint8] | None
+) -> Example:
     height, width = examples.masks.shape[1:]
     return Example(
         examples.names[index],
         width,
         height,
         png(examples.images[index]),
-        _views(examples, index, tints),
+        _views(examples, index, tints, None if chip is None else chip[index]),
         _frames(examples, index, tints),
     )
 
 
-def _views(examples: Examples, index: int, tints: Tinting) -> tuple[View, ...]:
+def _views(
+    examples: Examples, index: int, tints: Tinting, chip: NDArray[np.uint8] | None
+) -> tuple[View, ...]:
     mask, ann, snn = (a[index] for a in (examples.masks, examples.ann, examples.snn))
     colors, mistakes = tints.colors, [None, FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS]
     overlays = {
         "truth": label_png(mask, colors),
-        "ann": label_png(ann, colors),
-        "snn": label_png(snn, colors),
-        "errors-ann": label_png(error_map(mask, ann, tints.empty_class), mistakes),
-        "errors-snn": label_png(error_map(mask, snn, tints.empty_class), mistakes),
         "agreement": label_png(agreement_map(mask, ann, snn), mistakes),
     }
-    ann_right, snn_right = _right(right_share(mask, ann)), _right(right_share(mask, snn))
-    captions = {
-        "ann": ann_right,
-        "snn": snn_right,
-        "errors-ann": ann_right,
-        "errors-snn": snn_right,
-        "agreement": f"{percent(float((ann == snn).mean()))} of the pixels agree",
-    }
-    return tuple(View(k, name, overlays.get(k), captions.get(k, "")) for k, name in VIEWS)
+    captions = {"agreement": f"{percent(float((ann == snn).mean()))} of the pixels agree"}
+    for key, found in {"ann": ann, "snn": snn, "chip": chip}.items():
+        if found is not None:
+            overlays[key] = label_png(found, colors)
+            wrong = error_map(mask, found, tints.empty_class)
+            overlays[f"errors-{key}"] = label_png(wrong, mistakes)
+            captions[key] = captions[f"errors-{key}"] = _right(right_share(mask, found))
+    views = views_of(chip is not None)
+    return tuple(View(k, name, overlays.get(k), captions.get(k, "")) for k, name in views)
 
 
 def _right(share: float | None) -> str:
@@ -170,7 +200,7 @@ def _frames(examples: Examples, index: int, tints: Tinting) -> tuple[View, ...]:
     )
 
 
-def _legends(tints: Tinting, has_ignored: bool) -> dict[str, tuple[Swatch, ...]]:
+def _legends(tints: Tinting, has_ignored: bool, with_chip: bool) -> dict[str, tuple[Swatch, ...]]:
     named = zip(tints.class_names, tints.colors, strict=True)
     classes = tuple(Swatch(css(color), name) for name, color in named if color)
     ignored = (Swatch(css(IGNORED), "not labeled, not counted"),) if has_ignored else ()
@@ -181,14 +211,10 @@ def _legends(tints: Tinting, has_ignored: bool) -> dict[str, tuple[Swatch, ...]]
     )
     if len(tints.class_names) > 2:
         agreement += (Swatch(css(WRONG_CLASS), "they differ: neither is right"),)
+    special = {"image": (), "truth": classes + ignored, "agreement": agreement + ignored}
     return {
-        "image": (),
-        "truth": classes + ignored,
-        "ann": classes,
-        "snn": classes,
-        "errors-ann": errors,
-        "errors-snn": errors,
-        "agreement": agreement + ignored,
+        key: special.get(key, errors if key.startswith("errors-") else classes)
+        for key, _ in views_of(with_chip)
     }
 
 

@@ -1,16 +1,18 @@
 """What the template of the report gets: one mapping, made from the results of a run."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import yaml
 
 from spikeseg._version import __version__
 from spikeseg.report.charts import LineChart, Lined, line_chart
-from spikeseg.report.gallery import FIRST_VIEW, VIEWS, gallery, tinting
+from spikeseg.report.chip_results import Chip
+from spikeseg.report.gallery import FIRST_VIEW, gallery, tinting, views_of
 from spikeseg.report.histograms import histograms
-from spikeseg.report.results import RunResults
+from spikeseg.report.on_chip import chip_section, chip_verdict, chip_work_sentence
+from spikeseg.report.results import RunResults, Stage
 from spikeseg.report.tables import band_share, class_table, regularizer_table, stage_table
 from spikeseg.report.verdict import curve_sentence, regularizer_sentence, verdict, work_sentence
 from spikeseg.report.words import score
@@ -24,12 +26,14 @@ def page(results: RunResults) -> dict[str, Any]:
         "results": results,
         "ann": ann,
         "snn": snn,
-        "verdict": verdict(results),
-        "work": work_sentence(ann, snn),
+        "verdict": " ".join((verdict(results), *_of_chip(results, chip_verdict))),
+        "work": " ".join((work_sentence(ann, snn), *_of_chip(results, chip_work_sentence))),
+        "chip": chip_section(results.chip),
+        "chip_stage": results.stage("chip") if results.chip else None,
         "stage_table": stage_table(results),
         "class_table": class_table(results),
         "gallery": _gallery(results),
-        "views": VIEWS,
+        "views": views_of(results.chip is not None),
         "first_view": FIRST_VIEW,
         "curve_charts": curve_charts(results),
         "curve_sentence": curve_sentence(results.curve, ann.score("miou")),
@@ -47,9 +51,17 @@ def page(results: RunResults) -> dict[str, Any]:
     }
 
 
+def _of_chip(results: RunResults, sentence: Callable[[Stage, Stage, Chip], str]) -> tuple[str, ...]:
+    """Return a sentence about the chip, or none without one."""
+    if results.chip is None:
+        return ()
+    return (sentence(results.stage("ann"), results.stage("chip"), results.chip),)
+
+
 def _gallery(results: RunResults) -> Any:
     tints = tinting(results.class_names, results.membrane_class)
-    return gallery(results.examples, results.curve, tints)
+    masks = results.chip.masks if results.chip else None
+    return gallery(results.examples, results.curve, tints, masks)
 
 
 def _histograms(results: RunResults) -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 
 from spikeseg.config import IGNORE_INDEX
 from spikeseg.errors import CorruptFileError, RunFolderError
+from spikeseg.report.chip_reading import read_chip
 from spikeseg.report.records import Record, read_arrays, read_columns, read_record
 from spikeseg.report.results import (
     Baseline,
@@ -45,6 +46,8 @@ def read_run(run: Path) -> RunResults:
     metrics, layers = read_record(run / "metrics.json"), read_record(run / "layers.json")
     data = metrics.record("data")
     names = data.texts("class_names")
+    examples = _examples(run / "evaluation.npz", len(names))
+    chip = metrics.record("stages").optional_record("chip")
     return RunResults(
         run=run,
         config=read_record(run / "config.json"),
@@ -59,8 +62,9 @@ def read_run(run: Path) -> RunResults:
         percentile=layers.number("percentile"),
         layer_facts=layers,
         history=_history(run / "history.csv"),
-        examples=_examples(run / "evaluation.npz", len(names)),
+        examples=examples,
         baseline=_baseline(metrics, len(names)),
+        chip=read_chip(run, chip, examples) if chip else None,
     )
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeseg.report.chip_results import Chip
 from spikeseg.report.records import Record
 
 
@@ -132,6 +133,7 @@ class RunResults:
     history: Mapping[str, tuple[float, ...]]
     examples: Examples
     baseline: Baseline | None
+    chip: Chip | None = None
 
     def stage(self, key: str) -> Stage:
         """Return the stage called ``key``: ``ann`` and ``snn`` are always there."""
