@@ -110,7 +110,10 @@ class Peer:
             emulator.step()
             trace.append(int(state.spiked.sum()))
         seconds = time.perf_counter() - wall, time.process_time() - cpu
-        counts = {name: np.zeros(self.arrays[f"{name}.v_initial"].size, int) for name in set(self.places.values())}
+        counts = {
+            name: np.zeros(self.arrays[f"{name}.v_initial"].size, int)
+            for name in set(self.places.values())
+        }
         for block, part in self._parts():
             own = list(self.model.block_comp_map[block])
             counts[self.places[block]][own] = state.spike_count[part]
