@@ -46,7 +46,9 @@ def draw_shape(rng: Random) -> tuple[int, int, int]:
 def draw_cores(
     rng: Random, layer: ChipPopulation, sources: list[str], shapes: Any, extreme: bool
 ) -> list[Core]:
-    cuts = [sorted({0, size, *rng.integers(0, size, size=rng.integers(0, 2))}) for size in layer.shape]
+    cuts = [
+        sorted({0, size, *rng.integers(0, size, size=rng.integers(0, 2))}) for size in layer.shape
+    ]
     shared = [draw_kernel(rng, source, shapes, layer.shape[0], extreme) for source in sources]
     likes = rng.integers(3)  # all kernels shared, some, none
     listed = rng.integers(3) == 0
@@ -69,7 +71,7 @@ def draw_cores(
 
 
 def draw_weight(rng: Random, size: Any, extreme: bool) -> np.ndarray:
-    step, most = ((16256 * 128, 1) if extreme else ((64, 254), (128, 127), (1, 3))[rng.integers(3)])
+    step, most = (16256 * 128, 1) if extreme else ((64, 254), (128, 127), (1, 3))[rng.integers(3)]
     drawn = rng.integers(-most, most + 1, size=size) * step
     return (drawn * (rng.random(size) < 0.8)).astype(np.int32)
 

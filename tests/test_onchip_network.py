@@ -78,8 +78,7 @@ def test_training_computes_what_the_chip_computes(
     with torch.no_grad():
         potential, rate = trained({"in": torch.from_numpy(spikes).float()})
     made = program(trained.trained())
-    (part,) = trained.layers[-1]._quantized()
-    v_scale = part.v_scale
+    v_scale = trained.layers[-1].v_scale()[0]
     total = 0
     for image in range(2):
         traces = run(made, {"in": spikes[:, image]}, 12)

@@ -33,6 +33,8 @@ def quantize_core(
     defects, and all cores that hold the same channels of a layer have the same kernels
     (`spikeseg.compiling.corrected_rounding`).
 
+    The output's channels are compared with each other: in mode ``"corrected"`` they share a scale.
+
     Decays, their gains and the limits of the membrane potential are the same in both
     (`spikeseg.compiling.decays`, `spikeseg.compiling.rounding`). In mode
     ``"nengo"`` a kernel that reaches no neuron of the box is left out.
@@ -50,7 +52,11 @@ def quantize_core(
     check_layer(layer, chip, where)
     used = [used_taps(kernel, box, network) for kernel in layer.kernels]
     quantize = _as_nengo if mode == "nengo" else _corrected
-    numbers = quantize(layer, box, used, chip, where)
+    if mode == "corrected" and layer.name == network.output:
+        whole = Box((0, *box.start[1:]), (layer.shape[0], *box.stop[1:]))
+        numbers = _some_channels(quantize(layer, whole, used, chip, where), box)
+    else:
+        numbers = quantize(layer, box, used, chip, where)
     du, dv = integer_decays(layer.decay_u, layer.decay_v, chip)
     low, high = potential_limits(layer.v_min, layer.v_max, numbers.v_scale, chip)
     groups = zip(layer.kernels, numbers.weights, numbers.exponents, used, strict=True)
@@ -114,6 +120,17 @@ def _corrected(
     )
     inside = (slice(None), rows, columns)
     return replace(whole, threshold=whole.threshold[inside], bias=whole.bias[inside])
+
+
+def _some_channels(numbers: QuantizedKernels, box: Box) -> QuantizedKernels:
+    """Return the part that belongs to a box, of all channels."""
+    channels = box.slices[0]
+    return replace(
+        numbers,
+        weights=tuple(weight[..., channels] for weight in numbers.weights),
+        threshold=numbers.threshold[channels],
+        bias=numbers.bias[channels],
+    )
 
 
 def _kernels(layer: FloatLayer, box: Box) -> list[Floats]:

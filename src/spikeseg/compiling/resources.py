@@ -66,6 +66,37 @@ class CoreUse:
 
 
 @dataclass(eq=False)
+class Tiling:
+    """Where the boxes of a layer lie: ranges of rows, ranges of columns, boxes for each pair.
+
+    Attributes:
+        boxes: of all cores of the layer.
+    """
+
+    boxes: Sequence[Box]
+
+    def __post_init__(self) -> None:
+        spans = [[(b.start[axis], b.stop[axis]) for b in self.boxes] for axis in (1, 2)]
+        self.spans = [sorted(set(axis)) for axis in spans]
+        places = [{span: i for i, span in enumerate(axis)} for axis in self.spans]
+        self.counts = np.zeros([len(axis) for axis in self.spans], np.int64)
+        rows, columns = (
+            [place[s] for s in axis] for place, axis in zip(places, spans, strict=True)
+        )
+        np.add.at(self.counts, (rows, columns), 1)
+
+    def meetings(self, connection: Connection, source: Box) -> int:
+        """Return how many (source pixel, box) pairs a connection joins."""
+        rows, columns = (
+            np.array([axis.reach(*s).count(source.start[i + 1], source.stop[i + 1]) for s in spans])
+            for i, (axis, spans) in enumerate(
+                zip((connection.rows, connection.columns), self.spans, strict=True)
+            )
+        )
+        return int(rows @ self.counts @ columns)
+
+
+@dataclass(eq=False)
 class Accounts:
     """Counts for one network on one chip; what was counted once is kept.
 
@@ -79,7 +110,9 @@ class Accounts:
 
     def __post_init__(self) -> None:
         self._costs: dict[tuple[object, ...], GroupCost] = {}
-        self._slots: dict[tuple[str, int, tuple[Box, ...]], int] = {}
+        self._slots: dict[tuple[str, int], tuple[Sequence[Box], int]] = {}
+        self._tilings: dict[str, Tiling] = {}
+        self._axons: dict[tuple[object, ...], int] = {}
 
     @cached_property
     def layers(self) -> dict[str, FloatLayer]:
@@ -131,10 +164,11 @@ class Accounts:
         Axons of 16 bits need bases that are multiples of 4, few enough channels of the source and
         a low enough number of the axon in its core, on all cores of the layer.
         """
-        key = (layer, number, tuple(boxes))
-        if key not in self._slots:
-            self._slots[key] = self._count_slots(layer, number, boxes)
-        return self._slots[key]
+        known, slots = self._slots.get((layer, number), (None, 0))
+        if known is not boxes:
+            slots = self._count_slots(layer, number, boxes)
+            self._slots[layer, number] = boxes, slots
+        return slots
 
     def _count_slots(self, layer: str, number: int, boxes: Sequence[Box]) -> int:
         connection = self.incoming[layer][number]
@@ -164,20 +198,31 @@ class Accounts:
         """Return the slots of the axons that lead from ``box`` of ``layer`` to the other cores."""
         return sum(
             self.slots(target, number, cuts[target])
-            * sum(self._axons_to(target, number, box, other) for other in cuts[target])
+            * self._axons_to(target, number, box, cuts[target])
             for target, number in self.outgoing[layer]
         )
 
-    def _axons_to(self, target: str, number: int, source: Box, box: Box) -> int:
+    def _axons_to(self, target: str, number: int, source: Box, boxes: Sequence[Box]) -> int:
+        """Return the axons from a box to all cores of a target, each with axons of its own."""
         connection = self.incoming[target][number]
-        (_, top, left), (_, bottom, right) = source.start, source.stop
+        _, rows, columns = source.shape
         if connection.is_discrete:
-            return source.shape[0]
-        if box == Box.whole(connection.shape):
-            return (bottom - top) * (right - left)
-        rows = connection.rows.reach(box.start[1], box.stop[1])
-        columns = connection.columns.reach(box.start[2], box.stop[2])
-        return rows.count(top, bottom) * columns.count(left, right)
+            return len(boxes) * source.shape[0]
+        if len(boxes) == 1:
+            return rows * columns
+        tiling = self._tiling(target, boxes)
+        key = (target, number, source.start[1:], source.stop[1:])
+        if key not in self._axons:
+            self._axons[key] = tiling.meetings(connection, source)
+        return self._axons[key]
+
+    def _tiling(self, layer: str, boxes: Sequence[Box]) -> Tiling:
+        """Return where the boxes of a layer lie; what was counted for other boxes is forgotten."""
+        known = self._tilings.get(layer)
+        if known is None or known.boxes is not boxes:
+            known = self._tilings[layer] = Tiling(boxes)
+            self._axons = {key: n for key, n in self._axons.items() if key[0] != layer}
+        return known
 
     def local(self, layer: str, box: Box) -> CoreUse:
         """Return what the core that holds ``box`` of ``layer`` needs but for its output axons."""

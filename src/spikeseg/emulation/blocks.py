@@ -62,9 +62,7 @@ def single_blocks(program: ChipProgram, population: str) -> list[Block]:
 
 def _from_core(core: Core, number: int) -> Block:
     channels, rows, columns = core.box.shape
-    parameters = {
-        name: getattr(core, name).reshape(rows, columns, channels) for name in PARAMETERS
-    }
+    parameters = {name: getattr(core, name).reshape(rows, columns, channels) for name in PARAMETERS}
     return Block(
         core.population,
         core.box,

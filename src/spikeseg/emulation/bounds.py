@@ -40,7 +40,9 @@ def range_of(block: Block, program: ChipProgram) -> Range:
         ProgramError: sums that 32 bits do not hold.
     """
     groups = (*block.kernels, *block.lists)
-    merged = int(np.bitwise_or.reduce([0, *(np.bitwise_or.reduce(g.weight.ravel()) for g in groups)]))
+    merged = int(
+        np.bitwise_or.reduce([0, *(np.bitwise_or.reduce(g.weight.ravel()) for g in groups)])
+    )
     shift = (merged & -merged).bit_length() - 1 if merged else 0
     most = max(_most(block, 1), _most(block, -1))
     if most >= 2**31:
@@ -71,9 +73,7 @@ def _can_wrap(block: Block, program: ChipProgram, most: int) -> bool:
     current = most * 4096 // lost + 1
     both = current + int(np.abs(block.parameters["bias"]).max())
     return (
-        most >= 2**chip.accumulator_bits
-        or both >= 2**chip.current_bits
-        or block.v_min < _DEEPEST
+        most >= 2**chip.accumulator_bits or both >= 2**chip.current_bits or block.v_min < _DEEPEST
     )
 
 

@@ -70,7 +70,9 @@ def check_choices(engine: Engine, threads: int | None) -> None:
     """Refuse an unknown engine, or no threads."""
     if engine not in get_args(Engine):
         known = get_args(Engine)
-        raise ConfigError(f"engine is {engine!r}; it must be one of {known}{nearest(engine, known)}.")
+        raise ConfigError(
+            f"engine is {engine!r}; it must be one of {known}{nearest(engine, known)}."
+        )
     if threads is not None and threads < 1:
         raise ConfigError(f"threads is {threads}; it must be at least 1.")
 

@@ -93,7 +93,9 @@ class _Outcome:
     def keep(self, image: int, state: State) -> None:
         for section in (section for component in state.sections for section in component):
             block = section.section.block
-            self.counts[block.population][image, *block.box.slices] = section.picture(section.counts)
+            self.counts[block.population][image, *block.box.slices] = section.picture(
+                section.counts
+            )
             if block.population == self.output:
                 self.potentials[image, *block.box.slices] = section.picture(section.v)
 

@@ -170,7 +170,9 @@ class _Seen:
 
 def _refuse(state: SectionState) -> None:
     block, counts = state.section.block, state.tallies[:, :3].sum(0)
-    found = " and ".join(f"{n} times the {kind}" for n, kind in zip(counts, OVERFLOWS, strict=True) if n)
+    found = " and ".join(
+        f"{n} times the {kind}" for n, kind in zip(counts, OVERFLOWS, strict=True) if n
+    )
     raise ProgramError(
         f"core {block.cores[0]} ({block.population}) overflows: {found}. The chip wraps such numbers; "
         "use smaller weights or biases, or strict=False to count overflows and go on."

@@ -114,7 +114,17 @@ def stepper(leaky: bool, checked: bool) -> Callable[..., int]:
 
     @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
     def step(
-        typing: Any, u: Any, v: Any, rest: Any, q: Any, p: Any, n: Any, i: Any, j: Any, o: Any, s: Any
+        typing: Any,
+        u: Any,
+        v: Any,
+        rest: Any,
+        q: Any,
+        p: Any,
+        n: Any,
+        i: Any,
+        j: Any,
+        o: Any,
+        s: Any,
     ) -> Any:
         def generate(context: Any, b: Any, signature: Any, given: Any) -> Any:
             fires = _Sixteen(context, b, signature.args, given, checked).fires(leaky)

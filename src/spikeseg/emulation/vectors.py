@@ -94,8 +94,6 @@ def adder(lanes: int, count: int) -> Callable[..., None]:
     return made
 
 
-
-
 @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
 def pack(typing: Any, to: Any, at: Any, first: Any, bits: Any) -> Any:
     """Write ``first + k`` for every set bit k to ``to[at:]``, and rubbish behind, 16 places in all."""
@@ -141,6 +139,8 @@ def set_bytes(typing: Any, of: Any, at: Any) -> Any:
     def generate(context: Any, b: Any, signature: Any, given: Any) -> Any:
         kind = ir.VectorType(ir.IntType(8), LANES)
         found = b.load(pointer(context, b, of, given[0], given[1], kind), align=1)
-        return b.zext(b.bitcast(b.icmp_signed("!=", found, ir.Constant(kind, [0] * LANES)), I16), I64)
+        return b.zext(
+            b.bitcast(b.icmp_signed("!=", found, ir.Constant(kind, [0] * LANES)), I16), I64
+        )
 
     return INT64(of, INT64), generate

@@ -129,9 +129,7 @@ class Runs:
         for source, target, tap in columns.tolist():
             reached[source].append((target, tap))
         first = [met[0][0] if met else 0 for met in reached]
-        found = [
-            tuple((t - f, k) for t, k in met) for met, f in zip(reached, first, strict=True)
-        ]
+        found = [tuple((t - f, k) for t, k in met) for met, f in zip(reached, first, strict=True)]
         patterns = sorted(set(found))
         which = [patterns.index(pattern) for pattern in found]
         channels = slice(stream.box.start[0], stream.box.stop[0])

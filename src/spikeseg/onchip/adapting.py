@@ -79,6 +79,8 @@ def chip_network(
         name: tuple(sorted({(box.start[0], box.stop[0]) for box in parts}))
         for name, parts in boxes.items()
     }
+    output = graph.output
+    channels[output.name] = ((0, output.shape[0]),)  # they are compared, and share a scale
     return ChipNetwork(build_network(sized, config.output_tau), channels, chip)
 
 

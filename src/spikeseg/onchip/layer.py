@@ -77,6 +77,10 @@ class ChipLayer(nn.Module):
         fired, potential = integer_scan(arriving, unit, bias, start, self._neurons(parts))
         return fired, potential / v_scale.float()[:, None, None]
 
+    def v_scale(self) -> Tensor:
+        """Return what a potential of 1 is in the chip's integers, (C,)."""
+        return self._spread([part.v_scale for part in self._quantized()])
+
     def trained(self) -> FloatLayer:
         """Return the layer with the parameters as they are now."""
         kernels = tuple(
