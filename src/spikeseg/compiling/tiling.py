@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeseg.chips import Box, ChipSpec
 from spikeseg.chips.boxes import Shape
@@ -54,12 +55,17 @@ def _geometry(network: FloatNetwork, chip: ChipSpec, given: Mapping[str, Shape])
         (
             layer.name,
             layer.shape,
-            np.asarray(layer.threshold).tobytes(),
+            _differing(np.asarray(layer.threshold)),
             tuple((kernel.source, kernel.weight.shape, kernel.window) for kernel in layer.kernels),
         )
         for layer in network.layers
     )
-    return chip.name, network.inputs, layers, tuple(sorted(given.items()))
+    return repr(chip), network.inputs, layers, tuple(sorted(given.items()))
+
+
+def _differing(thresholds: NDArray[np.floating]) -> bytes:
+    """Return thresholds where they differ; one for all takes no room, whatever it is."""
+    return thresholds.tobytes() if len(np.unique(thresholds)) > 1 else b""
 
 
 def _searched(
