@@ -8,7 +8,7 @@ DATA ?= ../shared/data
 SPIKINGJELLY := .venvs/spikingjelly
 LOIHI := .venvs/loihi
 
-.PHONY: demo test test-outside test-oracle lint docs reproduce-isbi bench-conversion clean
+.PHONY: demo test test-outside test-oracle lint docs reproduce-isbi bench-conversion bench-emulator clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -78,6 +78,11 @@ bench-conversion: $(VENV)/.installed $(SPIKINGJELLY)/.installed
 	$(BIN)/python -m benchmarks.conversion.summarize \
 	  cells runs/demo-own.json runs/demo-rivals.json isbi2012 runs/isbi-own.json runs/isbi-rivals.json \
 	  --out results/conversion.json --picture docs/images/conversion.png
+
+# Our emulator and nengo-loihi's by turns, the same integers; about 25 minutes.
+bench-emulator: $(VENV)/.installed $(LOIHI)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.emulator.measure --peer $(LOIHI)/bin/python \
+	  --out results/emulator.json --picture docs/images/emulator.png
 
 clean:
 	rm -rf $(VENV) .venvs docs/_build runs

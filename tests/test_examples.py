@@ -69,3 +69,8 @@ def test_own_file_is_trained_converted_and_segments_by_the_command_line(
     folder = tmp_path / "runs" / "own-file"
     assert {p.name for p in (folder / "small-net").iterdir()} == {"graph.npz", "source.json"}
     assert (folder / "mask.png").is_file()
+
+
+def test_program_by_hand_fires_once_for_the_whole_movement(capsys):
+    imported("program_by_hand").main()
+    assert capsys.readouterr().out.endswith("row: 8 spikes, out: 1\n")

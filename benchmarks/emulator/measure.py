@@ -19,7 +19,7 @@ import numpy as np
 
 from benchmarks.emulator.driven import draw_spikes, driven_unet
 from benchmarks.emulator.limit import estimated_limit_ms
-from spikeseg.chips import ChipProgram
+from spikeseg.chips import ChipProgram, KernelSynapses
 from spikeseg.compiling import FloatNetwork
 from spikeseg.emulation import Recording, emulate
 from spikeseg.files import write_json
@@ -204,8 +204,8 @@ def fan_out_of(program: ChipProgram, ours: Recording, spikes: Any) -> int:
         _, h, w = population.shape
         channels = population.shape[0]
         for group in program.cores_of(population.name)[0].synapses:
-            k_h, k_w = group.weight.shape[:2]  # type: ignore[union-attr]
-            window = group.window  # type: ignore[union-attr]
+            assert isinstance(group, KernelSynapses)
+            (k_h, k_w), window = group.weight.shape[:2], group.window
             reach = [
                 np.bincount(window.meetings(axis, taps, size, target)[:, 0], minlength=size)
                 for axis, taps, size, target in (
