@@ -24,7 +24,7 @@ from spikeseg.compiling import FloatNetwork
 from spikeseg.emulation import Recording, emulate
 from spikeseg.files import write_json
 
-SIZES, ACTIVITIES, NUM_STEPS, ROUNDS = (16, 32, 76), (0.02, 0.05, 0.1), 100, 5
+SIZES, ACTIVITIES, NUM_STEPS, ROUNDS = (16, 32, 76), (0.02, 0.05, 0.1), 100, 3
 _REPEATS = 5  # of ours in a round
 Row = dict[str, Any]
 
