@@ -69,3 +69,9 @@ def test_own_file_is_trained_converted_and_segments_by_the_command_line(
     folder = tmp_path / "runs" / "own-file"
     assert {p.name for p in (folder / "small-net").iterdir()} == {"graph.npz", "source.json"}
     assert (folder / "mask.png").is_file()
+
+
+def test_own_program_remembers_what_it_has_seen(tmp_path, capsys):
+    imported("own_program").main(tmp_path / "memory.npz")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["#" * step + "." * (8 - step) for step in range(8)]

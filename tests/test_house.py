@@ -14,7 +14,7 @@ FLOORS = (
     {"neurons"},
     {"graph"},
     {"engine", "metrics", "images", "chips"},
-    {"layers", "losses", "compiling"},
+    {"layers", "losses", "compiling", "emulation"},
     {"networks", "data", "batches"},
     {"training", "conversion"},
     {"inference", "diagnosis", "tuning", "onchip"},
