@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spikeseg.chips import Box, ChipSpec
 from spikeseg.chips.boxes import Shape
 from spikeseg.compiling.joint import Search
@@ -34,7 +37,40 @@ def cut(
         CompileError: something does not fit; names the layer, the limit, the excess, and the
             smallest change that would make it fit.
     """
-    given = given or {}
+    key = _geometry(network, chip, given or {})
+    if key not in _KNOWN:
+        while len(_KNOWN) >= _MOST_KNOWN:
+            _KNOWN.pop(next(iter(_KNOWN)))
+        _KNOWN[key] = _searched(network, chip, given or {})
+    return dict(_KNOWN[key])
+
+
+_KNOWN: dict[object, dict[str, tuple[Box, ...]]] = {}  # training asks again with other weights
+_MOST_KNOWN = 4
+
+
+def _geometry(network: FloatNetwork, chip: ChipSpec, given: Mapping[str, Shape]) -> object:
+    """Return all that cutting depends on; equal for equal cuts."""
+    layers = tuple(
+        (
+            layer.name,
+            layer.shape,
+            _differing(np.asarray(layer.threshold)),
+            tuple((kernel.source, kernel.weight.shape, kernel.window) for kernel in layer.kernels),
+        )
+        for layer in network.layers
+    )
+    return repr(chip), network.inputs, layers, tuple(sorted(given.items()))
+
+
+def _differing(thresholds: NDArray[np.floating]) -> bytes:
+    """Return thresholds where they differ; one for all takes no room, whatever it is."""
+    return thresholds.tobytes() if len(np.unique(thresholds)) > 1 else b""
+
+
+def _searched(
+    network: FloatNetwork, chip: ChipSpec, given: Mapping[str, Shape]
+) -> dict[str, tuple[Box, ...]]:
     accounts = Accounts(network, chip)
     check_given(accounts, given)
     search = Search(accounts, given)
