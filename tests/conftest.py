@@ -81,3 +81,22 @@ def finished_run(tiny_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 def run_copy(finished_run: Path, tmp_path: Path) -> Path:
     """A run folder with every stage, free to be changed."""
     return Path(shutil.copytree(finished_run, tmp_path / "run"))
+
+
+CHIP = ("--chip.num_steps", "12", "--chip.rounds", "1", "--chip.calibration_images", "2")
+"""Options of `spikeseg compile` for a chip that is soon emulated."""
+
+
+@pytest.fixture(scope="session")
+def emulated_run(finished_run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run folder that is compiled and emulated too, not to be changed."""
+    out = Path(shutil.copytree(finished_run, tmp_path_factory.mktemp("chips") / "tiny"))
+    assert main(["compile", str(out), *CHIP, "--json"]) == 0
+    assert main(["emulate", str(out), "--json"]) == 0
+    return out
+
+
+@pytest.fixture
+def chip_copy(emulated_run: Path, tmp_path: Path) -> Path:
+    """A run folder that is compiled and emulated, free to be changed."""
+    return Path(shutil.copytree(emulated_run, tmp_path / "chip"))

@@ -136,7 +136,7 @@ def write_run(
         "snn": stage(num_classes, snn_miou, 32, 0.4321, 1.37e9, "AC", v_scores),
     }
     if chip:
-        stages["chip"] = stage(num_classes, 0.8871, 48, 0.52, 1.5e9, "AC", v_scores)
+        stages["chip"] = chip_stage(stage(num_classes, 0.8871, 48, 0.52, 1.5e9, "AC", v_scores))
     metrics = {
         **head,
         "command": "spikeseg run",
@@ -176,5 +176,84 @@ def write_run(
     for name, value in made.items():
         (folder / name).write_text(json.dumps(value), encoding="utf-8")
     write_csv(folder / "history.csv", num_epochs)
-    np.savez_compressed(folder / "evaluation.npz", **examples(num, num_classes, size, pictures))
+    shown = examples(num, num_classes, size, pictures)
+    np.savez_compressed(folder / "evaluation.npz", **shown)
+    if chip:
+        made |= write_chip(folder, shown)
+    return made
+
+
+PROGRAM = "5e" * 32
+
+
+def chip_stage(scores):
+    """Return the stage of the chip in ``metrics.json``."""
+    return scores | {
+        "bits": 8,
+        "chip": "loihi1",
+        "cores": 150,
+        "chips": 2,
+        "input_spikes_per_image": 51234.5,
+        "overflows": {"accumulator": 0, "current": 0, "input current": 0},
+        "output_spikes": 0,
+        "made_from": PROGRAM,
+    }
+
+
+def core_layer(name, shape, tile, rows):
+    """Return a layer of ``cores.json``; ``rows`` are (compartments, in_axons, out_axons, bits)."""
+    limits = {"compartments": 1024, "in_axons": 4096, "out_axons": 4096, "synapse_bits": 1048576}
+    limits |= {"profiles": 31, "thresholds": 7}
+    columns = dict(zip(limits, [*zip(*rows, strict=True), [1] * len(rows), [1] * len(rows)],
+                       strict=True))  # fmt: skip
+    largest = {n: max(columns[n]) / limit for n, limit in limits.items()}
+    return {
+        "name": name,
+        "shape": shape,
+        "neurons": int(np.prod(shape)),
+        "tile": tile,
+        "cores": len(rows),
+        "least_cores": -(-int(np.prod(shape)) // 1024),
+        "traffic": sum(columns["in_axons"]),
+        "largest": largest,
+        "mean": {n: sum(columns[n]) / len(rows) / limit for n, limit in limits.items()},
+        "rows": {n: " ".join(map(str, values)) for n, values in columns.items()},
+    }
+
+
+def write_chip(folder, shown):
+    """Write the files of a program on 150 cores, and return the values of the JSON files."""
+    deep = [(1000, 300 + k % 7, 2000, 700000) for k in range(148)]
+    layers = [
+        core_layer("decoder1.0", [37, 200, 20], [1, 50, 20], deep),
+        core_layer("output", [2, 10, 100], [2, 10, 50], [(1000, 1000, 0, 4096)] * 2),
+    ]
+    head = {"format": 1, "version": "0.1.0", "made_from": PROGRAM}
+    rates = [("encoder1.0", "host", 120.25), ("decoder1.0", "chip", 61.5)]
+    made = {
+        "cores.json": head
+        | {
+            "size": [256, 248],
+            "rounding": "corrected",
+            "chip": {"name": "loihi1", "title": "Intel Loihi (2018), 14 nm", "cores": 128},
+            "num_cores": 150,
+            "num_chips": 2,
+            "least_cores": 147,
+            "num_neurons": 150000,
+            "num_host_neurons": 64000,
+            "host": [{"name": "encoder1.0", "shape": [16, 64, 63]}],
+            "layers": layers,
+        },
+        "chip_layers.json": head
+        | {
+            "num_steps": 48,
+            "layers": [{"name": n, "on": on, "mean_rate_hz": rate} for n, on, rate in rates],
+        },
+    }
+    for name, value in made.items():
+        (folder / name).write_text(json.dumps(value), encoding="utf-8")
+    masks = np.where(shown["masks"] == 255, 0, shown["masks"])
+    np.savez_compressed(
+        folder / "chip_examples.npz", made_from=PROGRAM, names=shown["names"], chip=masks
+    )
     return made

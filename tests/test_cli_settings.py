@@ -1,5 +1,7 @@
 """Settings from YAML and dotted options: precedence, what is written, what is refused."""
 
+import dataclasses
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,7 @@ from conftest import Answer
 from spikeseg import RunConfig
 from spikeseg.cli import main
 from spikeseg.cli.arguments import config_parser, run_config, with_config_first
+from spikeseg.config import ChipConfig
 from spikeseg.runs.folder import differences, from_dict
 
 Call = Callable[..., Answer]
@@ -63,6 +66,24 @@ def test_numbers_are_written_as_people_do(written: Callable[[str], Path]) -> Non
     assert parsed("--evaluation.membrane_class", "null").evaluation.membrane_class is None
 
 
+def test_a_chip_is_chosen_by_any_of_its_settings(written: Callable[[str], Path]) -> None:
+    assert parsed().chip is None
+    assert parsed("--chip", "{}").chip == ChipConfig()
+    assert parsed("--chip.rounds", 3, "--chip.name=toy").chip == ChipConfig("toy", rounds=3)
+    path = written("chip: {num_steps: 9}\n")
+    assert parsed(path, "--chip.rounds", 1).chip == ChipConfig(num_steps=9, rounds=1)
+    assert parsed(path, "--chip", "null").chip is None
+
+
+def test_a_chip_is_read_back_from_what_is_written(tiny_yaml: Path) -> None:
+    config = parsed(tiny_yaml, "--chip.num_steps", 9)
+    written = json.loads(json.dumps(dataclasses.asdict(config)))
+    assert from_dict(RunConfig, written, "") == config
+    assert differences(config, parsed(tiny_yaml)) == ["chip"]
+    other = parsed(tiny_yaml, "--chip.num_steps", 8)
+    assert differences(config, other) == ["chip.num_steps"]
+
+
 def test_printed_settings_are_accepted_again(
     tiny_yaml: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -86,6 +107,9 @@ WRONG_YAML = [
     ("training: 5", ["training is 5", "it is a group", "epochs"]),
     ("network: {activation: relu}", ["network.activation is 'relu'", "name, unit_rate_hz"]),
     ("training:\nseed: 1", ["training is None", "it is a group"]),
+    ("chip: {nam: toy}", ["'chip.nam'", "did you mean 'name'"]),
+    ("chip: toy", ["chip is 'toy'", "it is a group", "num_steps"]),
+    ("chip: {num_steps: 0}", ["chip.num_steps is 0", "at least 1"]),
     ("# nothing yet", ["holds nothing", "settings by name"]),
     ("network: {width: [1]}", ["network.width", "int"]),
     ("- a\n- list", ["list", "settings by name"]),
@@ -126,6 +150,8 @@ WRONG_OPTIONS = [
     (["--evaluation.crop", "31"], ["evaluation.crop is 31", "multiple of 2", "Use 30"]),
     (["--evaluation.membrane_class", "2"], ["membrane_class is 2", "0 to 1"]),
     (["--data.test", "3-9"], ["data.test is '3-9'", "images 0 to 4"]),
+    (["--chip.num_step", "3"], ["'--chip.num_step'", "did you mean '--chip.num_steps'"]),
+    (["--chip.percentile", "0"], ["chip.percentile is 0", "(0, 100]"]),
     (["--data.root", "here"], ["data.root is 'here'", "does not take it"]),
     (["--training.augmentation.noise", "3"], ["augmentation.noise is 3", "0 (off) to 1"]),
 ]

@@ -71,6 +71,7 @@ def test_own_file_is_trained_converted_and_segments_by_the_command_line(
     assert (folder / "mask.png").is_file()
 
 
-def test_program_by_hand_fires_once_for_the_whole_movement(capsys):
-    imported("program_by_hand").main()
-    assert capsys.readouterr().out.endswith("row: 8 spikes, out: 1\n")
+def test_own_program_remembers_what_it_has_seen(tmp_path, capsys):
+    imported("own_program").main(tmp_path / "memory.npz")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == ["#" * step + "." * (8 - step) for step in range(8)]

@@ -132,6 +132,19 @@ def test_holding_a_picture_shows_it_bare(page):
     assert page.evaluate(opacity) == "0.6"
 
 
+@pytest.mark.parametrize("width", [390, 1200])
+def test_the_chip_s_section_fits_the_page_and_its_picture_can_be_read(browser, tmp_path, width):
+    write_run(tmp_path, chip=True)
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.goto(write_report(tmp_path).as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    picture = page.locator("#chip svg").bounding_box()
+    assert picture["width"] >= 700, "at least 8 pixels high letters"
+    page.click('[data-show="errors-chip"]')
+    assert len(shown(page, "pictures")) == 3
+    page.close()
+
+
 @pytest.mark.parametrize("width", [390, 768, 1200])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_no_width_makes_the_page_scroll_sideways(page, width, scheme):

@@ -82,7 +82,6 @@ VARIANTS = {
     "five classes": {"num_classes": 5, "v_scores": False},
     "one example, one epoch": {"num": 1, "num_epochs": 1},
     "no epoch": {"num_epochs": 0},
-    "a further stage": {"chip": True},
 }
 
 
@@ -187,14 +186,6 @@ def test_a_run_without_a_separating_class_has_no_v_rows_and_says_why(tmp_path):
     page, _ = page_of(tmp_path, v_scores=False)
     assert "v_rand" not in page.rows
     assert "they need a class that separates objects" in page.words
-
-
-def test_a_further_stage_gets_its_own_columns(tmp_path):
-    page, made = page_of(tmp_path, chip=True)
-    stages = made["metrics.json"]["stages"]
-    assert page.number("miou", 3) == pytest.approx(stages["chip"]["miou"], abs=5.1e-5)
-    expected = stages["chip"]["miou"] - stages["ann"]["miou"]
-    assert page.number("miou", 4) == pytest.approx(expected, abs=5.1e-5)
 
 
 def test_a_class_that_the_images_lack_shows_a_dash(tmp_path):

@@ -1,7 +1,7 @@
 """Semantic image segmentation with spiking neural networks.
 
-Train a network on images and masks, convert it neuron for neuron, simulate it, score it and report.
-Importing this package imports no torch; a name does when it is first used.
+Train a network on images and masks, convert it neuron for neuron, simulate it, put it on a chip,
+score it and report. Importing this package imports no torch; a name does when it is first used.
 """
 
 import importlib
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 from spikeseg._version import __version__
 
 if TYPE_CHECKING:
+    from spikeseg.chips import ChipProgram, load_program, save_program
     from spikeseg.config import (
         ActivationConfig,
         AugmentationConfig,
+        ChipConfig,
         ConversionConfig,
         DataConfig,
         EvaluationConfig,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     )
     from spikeseg.conversion import convert
     from spikeseg.data import Sample, SegmentationData, load
+    from spikeseg.emulation import emulate
     from spikeseg.engine import Simulation, simulate
     from spikeseg.errors import SpikeSegError
     from spikeseg.graph import SpikingGraph, load_graph, save_graph
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "ActivationConfig": "config",
     "AugmentationConfig": "config",
+    "ChipConfig": "config",
+    "ChipProgram": "chips",
     "ConversionConfig": "config",
     "DataConfig": "config",
     "EvaluationConfig": "config",
@@ -56,14 +61,17 @@ _HOMES = {
     "SpikingGraph": "graph",
     "TrainingConfig": "config",
     "convert": "conversion",
+    "emulate": "emulation",
     "finetune": "training",
     "load": "data",
     "load_graph": "graph",
     "load_network": "runs",
+    "load_program": "chips",
     "load_segmenter": "runs",
     "make_network": "networks",
     "run": "runs",
     "save_graph": "graph",
+    "save_program": "chips",
     "score": "metrics",
     "simulate": "engine",
     "write_report": "report",
@@ -72,6 +80,8 @@ _HOMES = {
 __all__ = [
     "ActivationConfig",
     "AugmentationConfig",
+    "ChipConfig",
+    "ChipProgram",
     "ConversionConfig",
     "DataConfig",
     "EvaluationConfig",
@@ -91,14 +101,17 @@ __all__ = [
     "TrainingConfig",
     "__version__",
     "convert",
+    "emulate",
     "finetune",
     "load",
     "load_graph",
     "load_network",
+    "load_program",
     "load_segmenter",
     "make_network",
     "run",
     "save_graph",
+    "save_program",
     "score",
     "simulate",
     "write_report",

@@ -48,7 +48,7 @@ def program_size(samples: Sequence[Sample], multiple: int) -> tuple[int, int]:
 
     >>> import numpy as np
     >>> images = [np.zeros((1, *size), np.float32) for size in ((30, 41), (33, 20))]
-    >>> program_size([Sample(i, np.zeros(i.shape[1:], np.uint8), "") for i in images], 4)
+    >>> program_size([Sample("", i, np.zeros(i.shape[1:], np.uint8)) for i in images], 4)
     (36, 44)
     """
     shapes = [sample.image.shape[1:] for sample in samples]

@@ -65,8 +65,8 @@ def _check_images(folder: RunFolder, data: SegmentationData, graph: SpikingGraph
         rows, columns = sample.image.shape[1:]
         if rows > height or columns > width:
             raise ShapeError(
-                f"test image {sample.name} has {rows} x {columns} pixels; the program is made for "
-                f"{height} x {width}. Run `spikeseg compile {folder.path}` for these images."
+                f"{sample.name} of the test set has {rows} x {columns} pixels; the program is made "
+                f"for {height} x {width}. Run `spikeseg compile {folder.path}` for these images."
             )
     if read_json(folder.file("metrics.json"))["data"]["source"] != source_of(data):
         raise RunFolderError(

@@ -31,6 +31,7 @@ _MADE_BY = {
     "layers.json": "evaluate",
     "evaluation.npz": "evaluate",
     "chip_graph.npz": "compile",
+    "chip_tuning.csv": "compile",
     "program.npz": "compile",
     "cores.json": "compile",
     "chip_layers.json": "emulate",
