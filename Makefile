@@ -8,7 +8,7 @@ DATA ?= ../shared/data
 SPIKINGJELLY := .venvs/spikingjelly
 LOIHI := .venvs/loihi
 
-.PHONY: demo test test-outside test-oracle lint docs reproduce-isbi bench-conversion bench-emulator clean
+.PHONY: demo test test-outside test-oracle test-mutations lint docs reproduce-isbi bench-conversion bench-emulator clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -49,6 +49,11 @@ $(LOIHI)/.installed: pyproject.toml environments/loihi.txt
 
 test-oracle: $(LOIHI)/.installed
 	$(LOIHI)/bin/python -m pytest -p no:nengo tests_oracle
+
+# Deliberate mistakes in a copy of the sources, each of which a test must notice; about six minutes on
+# one core. Writes results/mutations.json and the table in docs/chip-exactness.md.
+test-mutations: $(VENV)/.installed
+	$(BIN)/python -m tests_mutations
 
 docs: $(VENV)/.installed
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
