@@ -190,7 +190,6 @@ def tabulate(ours: list[Row], theirs: list[Row]) -> Row:
             for own, there in zip(ours, theirs, strict=True)
         ),
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "peer_peak_mb": max(there["peak_mb"] for there in theirs),
     }
 
 

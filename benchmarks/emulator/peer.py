@@ -6,7 +6,6 @@ Every line of the input is a number of steps to run from the beginning; a line o
 
 import json
 import re
-import resource
 import sys
 import time
 import warnings
@@ -120,7 +119,6 @@ class Peer:
             "cpu_ms": seconds[1] / num_steps * 1e3,
             "spikes": trace,
             "counts": {name: c.tolist() for name, c in counts.items()},
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
 
     def _parts(self) -> Any:
