@@ -1,5 +1,6 @@
 """A chip's kernel as a torch convolution: exact sums forward, fast gradients backward."""
 
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -57,8 +58,15 @@ def slide_plain(spikes: Tensor, weight: Tensor, window: Window, size: Size) -> T
     if window.transposed:
         return _transposed(spikes, weight, window, size)
     kernel = weight.permute(3, 2, 0, 1).contiguous(memory_format=torch.channels_last)
+    window = _without_idle_strides(window, size)
     padded, padding = _framed(spikes, weight, window, size)
     return F.conv2d(padded, kernel, None, window.stride, padding, window.dilation)
+
+
+def _without_idle_strides(window: Window, size: Size) -> Window:
+    """Return the window with no stride where there is one target; oneDNN sums wrongly with one."""
+    rows, columns = (1 if n == 1 else s for n, s in zip(size, window.stride, strict=True))
+    return replace(window, stride=(rows, columns))
 
 
 def _framed(spikes: Tensor, weight: Tensor, window: Window, size: Size) -> tuple[Tensor, Size]:
@@ -107,6 +115,7 @@ def _transposed(spikes: Tensor, weight: Tensor, window: Window, size: Size) -> T
 
 
 def _convolve_int8(spikes: Tensor, weight: Tensor, window: Window, size: Size) -> Tensor:
+    window = _without_idle_strides(window, size)
     padded, padding = _framed(spikes, weight, window, size)
     bits = padded.to(torch.uint8).contiguous(memory_format=torch.channels_last)
     kernel = weight.permute(3, 2, 0, 1).to(torch.int8).contiguous()
