@@ -87,7 +87,13 @@ def _framed(spikes: Tensor, weight: Tensor, window: Window, size: Size) -> tuple
     stride = window.stride
     if all(p - s < end <= p for end, p, s in zip(ends, (top, left), stride, strict=True)):
         return spikes, (top, left)
-    return F.pad(spikes, (left, ends[1], top, ends[0])), (0, 0)
+    return _padded(spikes, (left, ends[1], top, ends[0])), (0, 0)
+
+
+def _padded(spikes: Tensor, sides: tuple[int, int, int, int]) -> Tensor:
+    """Add zeros first, then cut: the two may meet at the same side of a small map."""
+    grown = F.pad(spikes, [max(side, 0) for side in sides])
+    return F.pad(grown, [min(side, 0) for side in sides]) if min(sides) < 0 else grown
 
 
 def _transposed(spikes: Tensor, weight: Tensor, window: Window, size: Size) -> Tensor:
@@ -111,7 +117,7 @@ def _transposed(spikes: Tensor, weight: Tensor, window: Window, size: Size) -> T
     whole = F.conv_transpose2d(spikes, kernel, None, window.stride, dilation=window.dilation)
     top, left = window.padding
     ends = [n + p - m for n, p, m in zip(size, window.padding, whole.shape[2:], strict=True)]
-    return F.pad(whole, (-left, ends[1], -top, ends[0]))
+    return _padded(whole, (-left, ends[1], -top, ends[0]))
 
 
 def _convolve_int8(spikes: Tensor, weight: Tensor, window: Window, size: Size) -> Tensor:
