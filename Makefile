@@ -8,7 +8,7 @@ DATA ?= ../shared/data
 SPIKINGJELLY := .venvs/spikingjelly
 LOIHI := .venvs/loihi
 
-.PHONY: demo test test-outside test-oracle lint docs reproduce-isbi bench-conversion clean
+.PHONY: demo test test-outside test-oracle test-mutations lint docs reproduce-isbi reproduce-chip bench-conversion bench-emulator clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -50,6 +50,11 @@ $(LOIHI)/.installed: pyproject.toml environments/loihi.txt
 test-oracle: $(LOIHI)/.installed
 	$(LOIHI)/bin/python -m pytest -p no:nengo tests_oracle
 
+# Deliberate mistakes in a copy of the sources, each of which a test must notice; about six minutes on
+# one core. Writes results/mutations.json and the table in docs/chip-exactness.md.
+test-mutations: $(VENV)/.installed
+	$(BIN)/python -m tests_mutations
+
 docs: $(VENV)/.installed
 	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
 
@@ -57,6 +62,14 @@ docs: $(VENV)/.installed
 reproduce-isbi: $(VENV)/.installed
 	$(BIN)/spikeseg run configs/isbi-unet.yaml --data.root $(DATA)/isbi2012 --out runs/isbi --overwrite
 	cp runs/isbi/metrics.json results/isbi-unet.json
+
+# The same network on a chip, trained through its integers; about 15 minutes more on two cores.
+reproduce-chip: $(VENV)/.installed
+	test -f runs/isbi/metrics.json || $(MAKE) reproduce-isbi
+	$(BIN)/spikeseg compile runs/isbi --chip.name loihi1 --chip.num_steps 32 --chip.output_tau 8 \
+	  --chip.batches 150 --chip.learning_rate 5e-4
+	$(BIN)/spikeseg emulate runs/isbi
+	cp runs/isbi/metrics.json results/isbi-chip.json
 
 $(SPIKINGJELLY)/.installed: pyproject.toml constraints.txt environments/spikingjelly.txt
 	$(PYTHON) -m venv $(SPIKINGJELLY)
@@ -78,6 +91,11 @@ bench-conversion: $(VENV)/.installed $(SPIKINGJELLY)/.installed
 	$(BIN)/python -m benchmarks.conversion.summarize \
 	  cells runs/demo-own.json runs/demo-rivals.json isbi2012 runs/isbi-own.json runs/isbi-rivals.json \
 	  --out results/conversion.json --picture docs/images/conversion.png
+
+# Our emulator and nengo-loihi's by turns, the same integers; about 25 minutes.
+bench-emulator: $(VENV)/.installed $(LOIHI)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.emulator.measure --peer $(LOIHI)/bin/python \
+	  --out results/emulator.json --picture docs/images/emulator.png
 
 clean:
 	rm -rf $(VENV) .venvs docs/_build runs

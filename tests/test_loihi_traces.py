@@ -1,11 +1,13 @@
 """Recorded integers and states of nengo-loihi 1.1.0 (tests_oracle/record_traces.py) are met."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from spikeseg.chips import ChipProgram
+from spikeseg.emulation import emulate
 from tests.loihi_twin import kernel_synapses, run
 from tests.trace_files import TracedNet, load_nets
 
@@ -54,6 +56,20 @@ def test_the_twin_gives_the_recorded_states(pair: tuple[TracedNet, ChipProgram])
     for key, recorded in net.traces.items():
         population, kind = key.split("/")
         np.testing.assert_array_equal(traces[population][kind], recorded, key)
+
+
+@pytest.mark.parametrize("engine", ["event", "dense", "auto"])
+def test_the_emulation_gives_the_recorded_states(
+    pair: tuple[TracedNet, ChipProgram], engine: Any
+) -> None:
+    net, program = pair
+    names = {key: key.replace("/", ".") for key in net.traces}
+    spikes = {name: given[:, None] for name, given in net.spikes.items()}
+    found = emulate(
+        program, spikes, num_steps=net.num_steps, record=names.values(), engine=engine, threads=1
+    )
+    for key, recorded in net.traces.items():
+        np.testing.assert_array_equal(found.traces[names[key]][:, 0], recorded, key)
 
 
 def test_the_recording_holds_spikes_overflow_and_several_cores() -> None:

@@ -1,11 +1,13 @@
 """Every integer parameter and every u, v and spike of nengo-loihi 1.1.0 is met exactly."""
 
 from functools import cache
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from spikeseg.chips import ChipProgram
+from spikeseg.emulation import emulate
 from tests.loihi_twin import run
 from tests_oracle.nengo_side import NAMES, Block, Heard, run_nengo
 from tests_oracle.networks import FAMILIES, draw
@@ -13,6 +15,7 @@ from tests_oracle.our_side import compile_drawn, dense_weights
 
 NUM_STEPS = 220
 SEEDS = range(5)
+ENGINES = ("event", "dense", "auto") if find_spec("torch") else ("event",)
 CASES = [(family, seed) for family in FAMILIES for seed in SEEDS]
 
 
@@ -73,6 +76,20 @@ def test_the_twin_gives_the_same_currents_potentials_and_spikes(pair) -> None:
     for population, trace in heard.traces.items():
         for kind, values in trace.items():
             np.testing.assert_array_equal(traces[population][kind], values, f"{population} {kind}")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_emulation_gives_the_same_currents_potentials_and_spikes(pair, engine: str) -> None:
+    program, heard = pair
+    record = [f"{name}.{kind}" for name, trace in heard.traces.items() for kind in trace]
+    spikes = {name: given[:, None] for name, given in heard.spikes.items()}
+    found = emulate(
+        program, spikes, num_steps=NUM_STEPS, batch=1, record=record, engine=engine, threads=1
+    )
+    for population, trace in heard.traces.items():
+        for kind, values in trace.items():
+            name = f"{population}.{kind}"
+            np.testing.assert_array_equal(found.traces[name][:, 0], values, name)
 
 
 def test_the_networks_reach_what_they_are_drawn_for() -> None:

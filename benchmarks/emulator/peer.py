@@ -6,7 +6,6 @@ Every line of the input is a number of steps to run from the beginning; a line o
 
 import json
 import re
-import resource
 import sys
 import time
 import warnings
@@ -14,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+_NAME = re.compile(r"layer_(\w+?)_layer")
 _DT = 0.001
 _TAU = 0.005
 
@@ -39,10 +39,7 @@ class Peer:
         simulator = nengo_loihi.Simulator(self._build(), dt=_DT, target="sim", progress_bar=False)
         self.model, self.emulator = simulator.model, simulator.sims["emulator"]
         self.cores = len(self.model.blocks)
-        self.places = {
-            block: re.search(r"layer_\w+?_layer", block.label).group()[6:-6]
-            for block in self.model.blocks
-        }
+        self.places = {block: _NAME.findall(block.label)[0] for block in self.model.blocks}
         for spike_input in self.emulator.inputs:
             for t, fired in enumerate(arrays["spikes"]):
                 numbers = np.flatnonzero(fired.transpose(1, 2, 0))
@@ -122,7 +119,6 @@ class Peer:
             "cpu_ms": seconds[1] / num_steps * 1e3,
             "spikes": trace,
             "counts": {name: c.tolist() for name, c in counts.items()},
-            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         }
 
     def _parts(self) -> Any:

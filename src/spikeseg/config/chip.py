@@ -29,8 +29,8 @@ class ChipConfig:
 
     name: str = "loihi1"
     rounding: Literal["corrected", "nengo"] = "corrected"
-    num_steps: int = 48
-    output_tau: float = 12.0
+    num_steps: int = 32
+    output_tau: float = 8.0
     percentile: float = 99.9
     calibration_images: int = 4
     rounds: int = 2

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spikeseg.chips import ChipProgram, load_chip
+from spikeseg.chips import ChipProgram, Synapses, load_chip
 from spikeseg.emulation.blocks import Block
 from spikeseg.errors import ProgramError
 
@@ -39,7 +39,7 @@ def range_of(block: Block, program: ChipProgram) -> Range:
     Raises:
         ProgramError: sums that 32 bits do not hold.
     """
-    groups = (*block.kernels, *block.lists)
+    groups: tuple[Synapses, ...] = (*block.kernels, *block.lists)
     merged = int(
         np.bitwise_or.reduce([0, *(np.bitwise_or.reduce(g.weight.ravel()) for g in groups)])
     )

@@ -84,7 +84,7 @@ def check_names(record: Iterable[str], shapes: Mapping[str, Shape]) -> dict[str,
     for name in wanted:
         if name not in names:
             raise UnknownNameError(
-                f"{name!r} cannot be recorded{nearest(name, names)}; names are a population, a dot, "
-                f"and one of {', '.join(KINDS)}; populations are {', '.join(sorted(shapes))}."
+                f"{name!r} cannot be recorded{nearest(name, names)}; names are a population, a "
+                f"dot, and one of {', '.join(KINDS)}; populations are {', '.join(sorted(shapes))}."
             )
     return {name: names[name] for name in wanted}

@@ -1,8 +1,8 @@
 """Sums of a section by convolution, exact integers whichever number format holds them.
 
 Spikes are 0 and 1 and weights are integers, so that no partial sum exceeds the section's `Range`:
-below 2 ** 24 single precision is exact in any order of addition. Where the weights fit in 8 bits and
-the processor multiplies bytes, oneDNN's quantized convolution takes them as they are.
+below 2 ** 24 single precision is exact in any order of addition. Where the weights fit in 8 bits
+and the processor multiplies bytes, oneDNN's quantized convolution takes them as they are.
 """
 
 import contextlib
@@ -22,6 +22,7 @@ from spikeseg.emulation.processor import multiplies_bytes
 from spikeseg.emulation.streams import Spikes, Stream
 
 _ONE_DNN: Any = torch.ops.onednn
+_NNPACK: Any = torch.backends.nnpack
 
 
 class Convolution:
@@ -44,7 +45,8 @@ class Convolution:
             to: (slots, rows, size), at least as many slots.
         """
         c, _, w = self.section.block.box.shape
-        view = torch.from_numpy(to[: last - first])[..., : w * c].unflatten(-1, (w, c))
+        lines = torch.from_numpy(to[: last - first])[..., : w * c]
+        view = lines.view(*lines.shape[:2], w, c)
         with _torch_threads.limited(threads):
             view.zero_()
             for part in self.parts:
@@ -75,7 +77,7 @@ class _Part:
         stride = [s if n > 1 else 1 for s, n in zip(self.stride, shape[1:], strict=True)]
         self.extent = [(shape[k + 1] - 1) * stride[k] + reach[k] + 1 for k in (0, 1)]
         self.channels = weight.shape[2]
-        self.multiply = _multiplier(
+        self.multiply = multiplier(
             weight.transpose(3, 2, 0, 1).copy(), stride, list(window.dilation), section.held.most
         )
 
@@ -99,18 +101,17 @@ class _Part:
         picture[:, to[0], to[1], channels] = fired[:, of[0], of[1]]
 
 
-def _multiplier(
+def multiplier(
     weight: NDArray[np.int32], stride: list[int], dilation: list[int], most: int
 ) -> Callable[[Tensor], Tensor]:
-    """Return a function of spikes (N, C, H, W), uint8, channels last; weight is (O, C, K_h, K_w)."""
+    """Return a function of spikes (N, C, H, W), uint8; weight is (C_out, C, K_h, K_w)."""
     if multiplies_bytes() and most < 2**24 and np.abs(weight).max() < 128:
         return _multiplier_of_bytes(torch.from_numpy(weight.astype(np.int8)), stride, dilation)
     dtype = torch.float32 if most < 2**24 else torch.float64
     held = torch.from_numpy(weight).to(dtype).contiguous(memory_format=torch.channels_last)
 
     def multiply(spikes: Tensor) -> Tensor:
-        with torch.backends.nnpack.flags(enabled=False):  # which is not exact
-            return functional.conv2d(spikes.to(dtype), held, stride=stride, dilation=dilation)
+        return functional.conv2d(spikes.to(dtype), held, stride=stride, dilation=dilation)
 
     return multiply
 
@@ -124,7 +125,7 @@ def _multiplier_of_bytes(
     packed = _ONE_DNN.qconv_prepack(weight, ones, 1.0, 0, *how, None)
 
     def multiply(spikes: Tensor) -> Tensor:
-        out = (1.0, 0, torch.float32, "none", [], "")
+        out: Any = (1.0, 0, torch.float32, "none", [], "")
         product: Tensor = _ONE_DNN.qconv_pointwise(
             spikes, 1.0, 0, packed, ones, zeros, None, *how, *out
         )
@@ -134,16 +135,17 @@ def _multiplier_of_bytes(
 
 
 class _TorchThreads:
-    """Torch's number of threads, lent while anybody convolves."""
+    """Torch's number of threads, lent while anybody convolves; without NNPACK, which rounds."""
 
     def __init__(self) -> None:
-        self._lock, self._users, self._before = threading.Lock(), 0, 1
+        self._lock, self._users, self._before = threading.Lock(), 0, (1, True)
 
     @contextlib.contextmanager
     def limited(self, threads: int) -> Iterator[None]:
         with self._lock:
             if self._users == 0:
-                self._before = torch.get_num_threads()
+                (nnpack,) = _NNPACK.set_flags(False)
+                self._before = torch.get_num_threads(), nnpack
                 torch.set_num_threads(threads)
             self._users += 1
         try:
@@ -152,7 +154,8 @@ class _TorchThreads:
             with self._lock:
                 self._users -= 1
                 if self._users == 0:
-                    torch.set_num_threads(self._before)
+                    torch.set_num_threads(self._before[0])
+                    _NNPACK.set_flags(self._before[1])
 
 
 _torch_threads = _TorchThreads()

@@ -34,8 +34,8 @@ def emulate(
 ) -> Recording:
     """Run a program on images.
 
-    A spike of step t, also one of the input, acts in step t + 1. The result is the same, to the last
-    bit, whatever ``engine`` and ``threads`` are.
+    A spike of step t, also one of the input, acts in step t + 1. The result is the same, to the
+    last bit, whatever ``engine`` and ``threads`` are.
 
     Args:
         program: what to run.
@@ -62,7 +62,7 @@ def emulate(
     check_choices(engine, threads)
     plan = plan_of(program, strict)
     names = check_names(record, plan.shapes)
-    traces = {
+    traces: dict[str, NDArray[Any]] = {
         name: np.zeros((steps, images, *plan.shapes[layer]), _KINDS[kind])
         for name, (layer, kind) in names.items()
     }

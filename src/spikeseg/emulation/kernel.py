@@ -21,7 +21,8 @@ from spikeseg.emulation.vectors import LANES, adder, lowest_bit, num_bits, pack
 LISTED = 0  # in place of a number of lanes: synapses one by one
 _PACKS = packs_lanes()
 _PLAIN, _LEAKY, _CHECKED = stepper(False, False), stepper(True, False), stepper(True, True)
-_compiled = numba.njit(nogil=True, error_model="numpy", inline="never")
+_compiled = numba.njit(nogil=True, error_model="numpy")
+_inlined = numba.njit(nogil=True, error_model="numpy", forceinline=True)  # counts no references
 
 
 def _scatter(lanes: int) -> Callable[..., None]:
@@ -106,6 +107,45 @@ def _scan(step: Callable[..., int]) -> Callable[..., int]:
 _scan_plain, _scan_leaky, _scan_checked = (_scan(step) for step in (_PLAIN, _LEAKY, _CHECKED))
 
 
+@_inlined
+def _deliver(
+    lanes: Any,
+    events: Any,
+    first: Any,
+    last: Any,
+    table: Any,
+    t: Any,
+    q: Any,
+    w: Any,
+    j: Any,
+    count: Any,
+) -> None:
+    """Do one job: add what the spikes of one row of a source bring."""
+    if lanes == 8:
+        _scatter_8(events, first, last, table, t, q, w, j, count)
+    elif lanes == 16:
+        _scatter_16(events, first, last, table, t, q, w, j, count)
+    elif lanes == 32:
+        _scatter_32(events, first, last, table, t, q, w, j, count)
+    elif lanes == 1:
+        _scatter_1(events, first, last, table, t, q, w, j, count)
+    else:
+        _scatter_listed(events, first, last, table, t, q, w, j, count)
+
+
+@_inlined
+def _count(
+    rows: Any, size: Any, edges: Any, counts: Any, events: Any, starts: Any, numbers: Any, out: Any
+) -> None:
+    """Count the spikes of the slots and rows between the edges."""
+    first, last, top, bottom = edges
+    for r in range(top, bottom):
+        for slot in range(first, last):
+            place = out + slot * rows + r
+            for e in range(starts[place], starts[place] + numbers[place]):
+                counts[r * size + events[e]] += 1
+
+
 def _stamp() -> int:
     """Return a number that changes with the sources that the cached code was compiled from."""
     folder = Path(__file__).parent
@@ -115,10 +155,10 @@ def _stamp() -> int:
 
 @cache
 def row_kernel() -> Callable[..., None]:
-    """Return the compiled loop over steps and rows, `Block` by `Block`; its arguments in order.
+    """Return the compiled loop over steps and rows of one section; its arguments in order.
 
-    first, last: slots of the steps to take; slot 0 is the step before the first.
-    top, bottom: rows to take.
+    edges: first slot, slot behind the last, first row, row behind the last; slot 0 is the step
+        before the first.
     layout: neurons a row with padding; lanes; kind of step; of the sums: index, stride of a step
         and of a row.
     limits: v_min, v_max, the power of two that the sums count, unused bits of ``q`` and of ``u``.
@@ -138,10 +178,7 @@ def row_kernel() -> Callable[..., None]:
 
     @numba.njit(nogil=True, error_model="numpy", cache=True)
     def run(
-        first: Any,
-        last: Any,
-        top: Any,
-        bottom: Any,
+        edges: Any,
         layout: Any,
         limits: Any,
         u: Any,
@@ -164,28 +201,21 @@ def row_kernel() -> Callable[..., None]:
         seen_u: Any,
         seen_v: Any,
     ) -> Any:
+        first, last, top, bottom = edges
         size, lanes, kind, q_start, q_step, q_row = layout
         rows, end = len(places), at
         for slot in range(first, last):
             for r in range(top, bottom):
                 for n in range(job_ends[r], job_ends[r + 1]):
-                    begin = starts[jobs[n, 0] + (slot - 1) * jobs[n, 1]]
-                    behind = begin + numbers[jobs[n, 0] + (slot - 1) * jobs[n, 1]]
-                    t, w, count = jobs[n, 2], jobs[n, 3], jobs[n, 4]
-                    if lanes == 8:
-                        _scatter_8(events, begin, behind, table, t, q, weights, w, count)
-                    elif lanes == 16:
-                        _scatter_16(events, begin, behind, table, t, q, weights, w, count)
-                    elif lanes == 32:
-                        _scatter_32(events, begin, behind, table, t, q, weights, w, count)
-                    elif lanes == 1:
-                        _scatter_1(events, begin, behind, table, t, q, weights, w, count)
-                    else:
-                        _scatter_listed(events, begin, behind, table, t, q, weights, w, count)
+                    job = jobs[n, 0] + (slot - 1) * jobs[n, 1]
+                    begin, t, w, c = starts[job], jobs[n, 2], jobs[n, 3], jobs[n, 4]
+                    behind = begin + numbers[job]
+                    _deliver(lanes, events, begin, behind, table, t, q, weights, w, c)
                 i, j = r * size, q_start + (slot - 1) * q_step + r * q_row
                 p = places[r]
                 o = (p[0], p[1], p[2], p[3], p[4])
-                begin = end
+                place = out + slot * rows + r
+                starts[place] = end
                 if kind == 0:
                     end = _scan_plain(
                         size, u, v, rest, q, parameters, tally, i, j, o, limits, events, end
@@ -198,19 +228,13 @@ def row_kernel() -> Callable[..., None]:
                     end = _scan_checked(
                         size, u, v, rest, q, parameters, tally, i, j, o, limits, events, end
                     )
-                starts[out + slot * rows + r] = begin
-                numbers[out + slot * rows + r] = end - begin
+                numbers[place] = end - starts[place]
+                to = ((slot - 1) * rows + r) * size
                 if seen_u.size:
-                    to = ((slot - 1) * rows + r) * size
                     seen_u[to : to + size] = u[i : i + size]
                 if seen_v.size:
-                    to = ((slot - 1) * rows + r) * size
                     seen_v[to : to + size] = v[i : i + size]
-        for r in range(top, bottom):
-            for slot in range(first, last):
-                begin = starts[out + slot * rows + r]
-                for e in range(begin, begin + numbers[out + slot * rows + r]):
-                    counts[r * size + events[e]] += 1
+        _count(rows, size, edges, counts, events, starts, numbers, out)
         return stamp
 
     made: Callable[..., None] = run

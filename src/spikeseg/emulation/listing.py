@@ -74,5 +74,5 @@ def expanded(group: KernelSynapses, block: Block, shapes: Mapping[str, Shape]) -
     place = (rows[a, 1] - top) * (right - left) + columns[b, 1] - left
     post = place * c_out + o + 0 * i
     weight = group.weight[rows[a, 2], columns[b, 2], i, o]
-    flat = (array.ravel().astype(np.int32) for array in (pre, post, weight))
-    return ListedSynapses(group.source, *flat, exponent=group.exponent)
+    pre, post, weight = (array.ravel().astype(np.int32) for array in (pre, post, weight))
+    return ListedSynapses(group.source, pre, post, weight, group.exponent)

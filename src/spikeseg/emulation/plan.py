@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeseg.chips import Box, ChipProgram, load_chip
+from spikeseg.chips import Box, ChipProgram, Synapses, load_chip
 from spikeseg.chips.boxes import Shape
 from spikeseg.emulation.blocks import Block, make_blocks, single_blocks
 from spikeseg.emulation.bounds import Range, range_of
@@ -18,7 +18,7 @@ from spikeseg.emulation.wiring import Wiring, padded, wire
 if TYPE_CHECKING:
     from spikeseg.emulation.dense import Convolution
 
-_STRETCH = 64  # steps of one layer before the next layer's turn
+_STRETCH = 128  # steps of one layer before the next layer's turn
 _MOST_EVENTS = 2**26  # spikes of a stretch, at most, that memory is reserved for
 _NEVER = 2**31 - 1  # the threshold of padding
 _plans: "weakref.WeakKeyDictionary[ChipProgram, dict[bool, Plan]]" = weakref.WeakKeyDictionary()
@@ -155,7 +155,8 @@ def _blocks(program: ChipProgram, population: str, strict: bool) -> list[Block]:
 
 def _section(block: Block, program: ChipProgram, streams: list[Stream], out: Stream) -> Section:
     chip, held = load_chip(program.chip), range_of(block, program)
-    sources = {group.source for group in (*block.kernels, *block.lists)}
+    groups: tuple[Synapses, ...] = (*block.kernels, *block.lists)
+    sources = {group.source for group in groups}
     heard = tuple(stream for stream in streams if stream.source in sources)
     unused = 31 - chip.accumulator_bits, 31 - chip.current_bits
     limits = (block.v_min, block.v_max, held.shift, *unused)

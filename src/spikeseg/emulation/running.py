@@ -1,4 +1,4 @@
-"""Runs a plan: stretch by stretch of steps, component by component, over the rows of each section."""
+"""Runs a plan: stretch by stretch of steps, component by component, row by row."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -117,9 +117,7 @@ class Runner:
             layout = (size, LISTED, section.kind, (1 - first) * rows * size, rows * size, size)
             ends = np.zeros_like(wiring.job_ends)
         row_kernel()(
-            first,
-            last,
-            *edges,
+            (first, last, *edges),
             layout,
             section.limits,
             state.u,
@@ -174,6 +172,6 @@ def _refuse(state: SectionState) -> None:
         f"{n} times the {kind}" for n, kind in zip(counts, OVERFLOWS, strict=True) if n
     )
     raise ProgramError(
-        f"core {block.cores[0]} ({block.population}) overflows: {found}. The chip wraps such numbers; "
-        "use smaller weights or biases, or strict=False to count overflows and go on."
+        f"core {block.cores[0]} ({block.population}) overflows: {found}. The chip wraps such "
+        "numbers; use smaller weights or biases, or strict=False to count overflows and go on."
     )

@@ -1,7 +1,8 @@
 """The chip's step of sixteen neurons, as LLVM vectors.
 
-From the synaptic sum ``q``: ``u`` decays and takes ``q``, ``v`` decays and takes ``u`` and the bias, is
-clipped, is 0 in the refractory period, fires where it is strictly above the threshold, and is 0 then.
+From the synaptic sum ``q``: ``u`` decays and takes ``q``; ``v`` decays and takes ``u`` and the
+bias, is clipped, is 0 in the refractory period, fires where it is strictly above the threshold, and
+is 0 then.
 """
 
 from collections.abc import Callable
@@ -112,7 +113,6 @@ def stepper(leaky: bool, checked: bool) -> Callable[..., int]:
         checked: with the wraps of ``q``, ``u`` and ``u + bias``, and a ``v_min`` of any depth.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
     def step(
         typing: Any,
         u: Any,
@@ -132,5 +132,5 @@ def stepper(leaky: bool, checked: bool) -> Callable[..., int]:
 
         return INT64(u, v, rest, q, p, n, INT64, INT64, o, s), generate
 
-    made: Callable[..., int] = step
+    made: Callable[..., int] = intrinsic(step)
     return made

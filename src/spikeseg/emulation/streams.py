@@ -1,4 +1,4 @@
-"""Streams: who fired in each row and step, as lists of numbers that follow one another in memory."""
+"""Streams: who fired in each row and step, as lists of numbers behind one another in memory."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

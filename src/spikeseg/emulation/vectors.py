@@ -1,8 +1,8 @@
 """Sixteen neurons at once: the instructions that the compiled loops are made of.
 
-Numba turns ``int32`` arithmetic into ``int64``, which halves the lanes of a vector, and no loop with
-a compaction is vectorized. So the inner steps are written as LLVM vectors; LLVM splits them where a
-processor has narrower ones. No function checks bounds.
+Numba turns ``int32`` arithmetic into ``int64``, which halves the lanes of a vector, and no loop
+with a compaction is vectorized. So the inner steps are written as LLVM vectors; LLVM splits them
+where a processor has narrower ones. No function checks bounds.
 """
 
 from collections.abc import Callable
@@ -10,12 +10,12 @@ from typing import Any
 
 import numba
 from llvmlite import ir
-from numba.core import cgutils
 from numba.extending import intrinsic
 
 LANES = 16
 I1, I16, I32, I64 = (ir.IntType(bits) for bits in (1, 16, 32, 64))
 VECTOR = ir.VectorType(I32, LANES)
+_COMPRESS = "llvm.x86.avx512.mask.compress.v16i32"
 INT64 = numba.types.int64
 
 
@@ -72,9 +72,8 @@ def saturated_sum(b: Any, x: Any, y: Any) -> Any:
 
 
 def adder(lanes: int, count: int) -> Callable[..., None]:
-    """Return a function (q, i, w, j): adds ``count`` runs of ``lanes`` numbers of w[j:] to q[i:]."""
+    """Return a function (q, i, w, j) that adds ``count * lanes`` numbers of w[j:] to q[i:]."""
 
-    @intrinsic  # type: ignore[untyped-decorator, unused-ignore]
     def add(typing: Any, q: Any, i: Any, w: Any, j: Any) -> Any:
         def generate(context: Any, b: Any, signature: Any, given: Any) -> Any:
             item = context.get_value_type(q.dtype)
@@ -90,21 +89,18 @@ def adder(lanes: int, count: int) -> Callable[..., None]:
 
         return numba.types.void(q, INT64, w, INT64), generate
 
-    made: Callable[..., None] = add
+    made: Callable[..., None] = intrinsic(add)
     return made
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def pack(typing: Any, to: Any, at: Any, first: Any, bits: Any) -> Any:
-    """Write ``first + k`` for every set bit k to ``to[at:]``, and rubbish behind, 16 places in all."""
+def _pack(typing: Any, to: Any, at: Any, first: Any, bits: Any) -> Any:
+    """Write ``first + k`` for every set bit k to ``to[at:]``; what is behind, up to 16, is lost."""
 
     def generate(context: Any, b: Any, signature: Any, given: Any) -> Any:
         chosen = b.bitcast(b.trunc(given[3], I16), ir.VectorType(I1, LANES))
         numbers = b.add(splat(b, given[2]), ir.Constant(VECTOR, list(range(LANES))))
         kind = ir.FunctionType(VECTOR, [VECTOR, VECTOR, chosen.type])
-        compress = cgutils.get_or_insert_function(
-            b.module, kind, "llvm.x86.avx512.mask.compress.v16i32"
-        )
+        compress = b.module.globals.get(_COMPRESS) or ir.Function(b.module, kind, _COMPRESS)
         packed = b.call(compress, [numbers, constant(0), chosen])
         b.store(packed, pointer(context, b, to, given[0], given[1], VECTOR), align=4)
         return context.get_dummy_value()
@@ -112,8 +108,7 @@ def pack(typing: Any, to: Any, at: Any, first: Any, bits: Any) -> Any:
     return numba.types.void(to, INT64, INT64, INT64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def lowest_bit(typing: Any, bits: Any) -> Any:
+def _lowest_bit(typing: Any, bits: Any) -> Any:
     """Return the number of the lowest set bit."""
 
     def generate(context: Any, b: Any, signature: Any, given: Any) -> Any:
@@ -122,8 +117,7 @@ def lowest_bit(typing: Any, bits: Any) -> Any:
     return INT64(INT64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def num_bits(typing: Any, bits: Any) -> Any:
+def _num_bits(typing: Any, bits: Any) -> Any:
     """Return how many bits are set."""
 
     def generate(context: Any, b: Any, signature: Any, given: Any) -> Any:
@@ -132,8 +126,7 @@ def num_bits(typing: Any, bits: Any) -> Any:
     return INT64(INT64), generate
 
 
-@intrinsic  # type: ignore[untyped-decorator, unused-ignore]
-def set_bytes(typing: Any, of: Any, at: Any) -> Any:
+def _set_bytes(typing: Any, of: Any, at: Any) -> Any:
     """Return a bit for each of the sixteen bytes ``of[at:]``, 1 where it is not zero."""
 
     def generate(context: Any, b: Any, signature: Any, given: Any) -> Any:
@@ -144,3 +137,9 @@ def set_bytes(typing: Any, of: Any, at: Any) -> Any:
         )
 
     return INT64(of, INT64), generate
+
+
+pack: Any = intrinsic(_pack)
+lowest_bit: Any = intrinsic(_lowest_bit)
+num_bits: Any = intrinsic(_num_bits)
+set_bytes: Any = intrinsic(_set_bytes)

@@ -145,10 +145,11 @@ def _inside(
     a, sources = stream.box, shapes[stream.source][axis + 1]
     b, targets = block.box, shapes[block.population][axis + 1]
     met = window.meetings(axis, taps, sources, targets)
-    met = met - [a.start[axis + 1], b.start[axis + 1], 0]
+    met = met - np.array([a.start[axis + 1], b.start[axis + 1], 0])
     inside = (met[:, :2] >= 0).all(1)
     inside &= (met[:, 0] < a.shape[axis + 1]) & (met[:, 1] < b.shape[axis + 1])
-    return met[inside]
+    kept: Meetings = met[inside]
+    return kept
 
 
 class _Parts:
