@@ -49,9 +49,17 @@ def stage(emulated_run: Path) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def counts(emulated_run: Path) -> dict[str, np.ndarray]:
-    """Spikes of every neuron for every test image, by population."""
-    with np.load(emulated_run / "recording.npz") as stored:
-        return {str(n): stored[f"counts{i}"] for i, n in enumerate(stored["populations"])}
+    """Spikes of every neuron for every test image, by population, emulated once more."""
+    config, program = (
+        RunFolder(emulated_run).read_config(),
+        load_program(emulated_run / "program.npz"),
+    )
+    graph = load_graph(emulated_run / "chip_graph.npz")
+    images = torch.from_numpy(np.stack([sample.image for sample in ss.load(config.data).test]))
+    spikes = {k: v.numpy() for k, v in host_spikes(graph, images, STEPS).items()}
+    found = ss.emulate(program, spikes).spike_counts
+    hidden = {name: c for name, c in found.items() if name != program.output}
+    return {name: fired.sum(axis=0) for name, fired in spikes.items()} | hidden
 
 
 def trained_masks(run: Path) -> list[np.ndarray]:
@@ -121,7 +129,18 @@ def test_operations_are_the_synapses_of_the_program_that_spikes_pass(
     assert stage["synaptic_operations_per_image"] == total / 2
 
 
-def test_spikes_are_those_of_the_recording(
+def test_the_recording_holds_the_counts_of_the_images_that_the_report_shows(
+    emulated_run: Path, counts: dict[str, np.ndarray]
+) -> None:
+    with np.load(emulated_run / "recording.npz") as stored:
+        assert list(stored["populations"]) == list(counts)
+        assert list(stored["images"]) == ["image 3"]
+        for i, name in enumerate(stored["populations"]):
+            assert stored[f"counts{i}"].dtype == np.uint16
+            assert np.array_equal(stored[f"counts{i}"], counts[str(name)][:1])
+
+
+def test_spikes_and_rates_are_those_of_emulating_again(
     emulated_run: Path, stage: dict[str, Any], counts: dict[str, np.ndarray]
 ) -> None:
     graph = load_graph(emulated_run / "chip_graph.npz")

@@ -27,13 +27,15 @@ class Emulation:
     Attributes:
         num_steps: of each image.
         masks: one an image.
-        counts: spikes of the populations of the host and of the chip, for each image (C, H, W).
+        totals: spikes of the populations of the host and of the chip, over all images, (C, H, W).
+        counts: the same for each of the first images, as many as were to be kept.
         overflows: of the chip's registers, summed over images.
         output_spikes: of the output, which is read by its potential and should never fire.
     """
 
     num_steps: int
     masks: list[Masks] = field(default_factory=list)
+    totals: dict[str, NDArray[np.int64]] = field(default_factory=dict)
     counts: dict[str, list[NDArray[np.uint16]]] = field(default_factory=dict)
     overflows: dict[str, int] = field(default_factory=dict)
     output_spikes: int = 0
@@ -44,6 +46,7 @@ def run_program(
     graph: SpikingGraph,
     samples: Sequence[Sample],
     num_steps: int,
+    kept: int,
     strict: bool,
     progress: Progress,
 ) -> Emulation:
@@ -54,6 +57,7 @@ def run_program(
         graph: from which; its first layers fire on the host, its size is that of the program.
         samples: images of at most this size; they are padded at the bottom and right.
         num_steps: T.
+        kept: of how many images the spike counts are kept.
         strict: whether an overflow is an error.
         progress: is told the images done.
 
@@ -70,7 +74,7 @@ def run_program(
         recording = emulate(program, spikes, strict=strict, threads=torch.get_num_threads())
         mask = torch.from_numpy(read_out(program, recording)[0])
         found.masks.append(np.ascontiguousarray(crop_back(mask).numpy()))
-        _count(found, program, spikes, recording)
+        _count(found, program, spikes, recording, keep=i < kept)
         progress("emulate", i + 1, len(samples))
     return found
 
@@ -96,12 +100,15 @@ def _count(
     program: ChipProgram,
     spikes: dict[str, NDArray[np.bool_]],
     recording: Recording,
+    keep: bool,
 ) -> None:
     """Add the spikes of one image."""
     counts = {name: fired.sum(axis=0)[0] for name, fired in spikes.items()}
     counts |= {name: fired[0] for name, fired in recording.spike_counts.items()}
     found.output_spikes += int(counts.pop(program.output).sum())
     for name, fired in counts.items():
-        found.counts.setdefault(name, []).append(fired.astype(np.uint16))
+        found.totals[name] = found.totals.get(name, 0) + fired.astype(np.int64)
+        if keep:
+            found.counts.setdefault(name, []).append(fired.astype(np.uint16))
     for kind, number in recording.overflows.items():
         found.overflows[kind] = found.overflows.get(kind, 0) + number

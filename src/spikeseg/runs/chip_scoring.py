@@ -26,11 +26,11 @@ def write_chip_stage(
 ) -> None:
     """Write the files of the emulation, ``metrics.json`` last."""
     made_from = sha256(folder.file("program.npz"))
-    layers = [_layer(name, graph, program, found) for name in found.counts]
+    layers = [_layer(name, graph, program, found) for name in found.totals]
     head = {"format": FORMAT, "version": __version__, "made_from": made_from}
     table = head | {"num_steps": found.num_steps, "layers": layers}
     _write_counts(folder, data, found, made_from)
-    _write_examples(folder, config, data, found, made_from)
+    _write_examples(folder, data, found, made_from)
     write_json(folder.file("chip_layers.json"), table)
     metrics = read_json(folder.file("metrics.json"))
     chip = _stage(folder, config, data, graph, found, layers) | {"made_from": made_from}
@@ -77,47 +77,56 @@ def _layer(
     name: str, graph: SpikingGraph, program: ChipProgram, found: Emulation
 ) -> dict[str, Any]:
     """Return rates and operations of one population, over all test images."""
-    population, counts = graph[name], np.stack(found.counts[name])
+    population, totals, images = graph[name], found.totals[name], len(found.masks)
     hosts = {part.name for part in program.inputs}
-    operations = (counts * graph.fan_out(name).astype(np.float64)).sum()
+    operations = int((totals * graph.fan_out(name)).sum())
+    spikes = int(totals.sum())
+    share = spikes / images / population.size / found.num_steps
     return {
         "name": name,
         "on": "host" if name in hosts else "chip",
         "shape": list(population.shape),
         "num_neurons": population.size,
-        "mean_rate_hz": float(counts.mean(dtype=np.float64) / found.num_steps / graph.dt_ms * 1e3),
-        "dead": int((counts.max(axis=0) == 0).sum()),
-        "spikes_per_image": float(counts.sum(dtype=np.float64) / len(counts)),
-        "synaptic_operations_per_image": float(operations / len(counts)),
+        "mean_rate_hz": share * 1000.0 / graph.dt_ms,
+        "dead": int((totals == 0).sum()),
+        "spikes_per_image": spikes / images,
+        "synaptic_operations_per_image": operations / images,
     }
 
 
 def _write_counts(
     folder: RunFolder, data: SegmentationData, found: Emulation, made_from: str
 ) -> None:
-    """Write how often every neuron fired for every image, padding included."""
+    """Write how often every neuron fired for the images that the report shows, with padding."""
     arrays = {f"counts{i}": np.stack(counts) for i, counts in enumerate(found.counts.values())}
     with atomic_path(folder.file("recording.npz")) as temporary:
         np.savez_compressed(
             temporary,
             made_from=np.array(made_from),
             num_steps=np.array(found.num_steps),
-            images=np.array([sample.name for sample in data.test]),
+            images=np.array(_names(data, found)),
             populations=np.array(list(found.counts)),
             **arrays,  # type: ignore[arg-type]
         )
 
 
 def _write_examples(
-    folder: RunFolder, config: RunConfig, data: SegmentationData, found: Emulation, made_from: str
+    folder: RunFolder, data: SegmentationData, found: Emulation, made_from: str
 ) -> None:
     """Write the masks of the images that the report shows, cut to the smallest one's size."""
-    masks = found.masks[: config.evaluation.examples]
+    names = _names(data, found)
+    masks = found.masks[: len(names)]
     height, width = (min(mask.shape[axis] for mask in masks) for axis in (0, 1))
     with atomic_path(folder.file("chip_examples.npz")) as temporary:
         np.savez_compressed(
             temporary,
             made_from=np.array(made_from),
-            names=np.array([data.test[i].name for i in range(len(masks))]),
+            names=np.array(names),
             chip=np.stack([mask[:height, :width] for mask in masks]),
         )
+
+
+def _names(data: SegmentationData, found: Emulation) -> list[str]:
+    """Return the names of the images whose counts were kept."""
+    kept = len(next(iter(found.counts.values())))
+    return [data.test[i].name for i in range(kept)]

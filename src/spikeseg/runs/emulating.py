@@ -27,7 +27,8 @@ def emulate_stage(
     """Run a compiled program on the held-out images; write the stage ``chip`` and its files.
 
     The stage joins those of ``metrics.json``, whose images it must share; ``chip_layers.json``,
-    ``chip_examples.npz`` and ``recording.npz`` hold rates, masks and spike counts.
+    ``chip_examples.npz`` and ``recording.npz`` hold rates, and masks and spike counts of the images
+    that the report shows.
 
     Args:
         folder: a run that is compiled and evaluated.
@@ -53,7 +54,8 @@ def emulate_stage(
     check_classes(data, load_network(folder.require("network.safetensors")), folder.path)
     _check_images(folder, data, graph)
     steps = (config.chip or ChipConfig()).num_steps
-    found = run_program(program, graph, data.test, steps, strict, progress)
+    kept = config.evaluation.examples
+    found = run_program(program, graph, data.test, steps, kept, strict, progress)
     write_chip_stage(folder, config, data, graph, program, found)
     return found
 
