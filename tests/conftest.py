@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from spikeseg.cli import main
 
 torch.set_num_threads(1)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's "&" has it ignored
 
 TINY: dict[str, Any] = {
     "data": {"name": "cells", "num_images": 5, "image_size": 64, "seed": 1, "test": "3-4"},

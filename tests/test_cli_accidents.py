@@ -74,7 +74,10 @@ def test_ctrl_c_in_a_terminal_ends_with_130_and_a_checkpoint(
     while not (out / "checkpoint.ckpt").exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    try:
+        _, err = process.communicate(timeout=120)
+    finally:
+        process.kill()
     assert process.returncode == 130
     assert "interrupted; what was finished is kept" in err
     assert "Traceback" not in err

@@ -9,6 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 RESULT = json.loads((ROOT / "results/isbi-unet.json").read_text("utf-8"))
 CONVERSION = json.loads((ROOT / "results/conversion.json").read_text("utf-8"))["summary"]
+CHIP = json.loads((ROOT / "results/isbi-chip.json").read_text("utf-8"))["stages"]
+EMULATOR = json.loads((ROOT / "results/emulator.json").read_text("utf-8"))["summary"]
 README = (ROOT / "README.md").read_text("utf-8")
 
 
@@ -65,3 +67,33 @@ def test_the_conversion_keeps_what_was_asked_of_it(name: str) -> None:
     label = {"cells": "cells", "isbi2012": "ISBI"}[name]
     told = f"{bar['share_of_the_operations']:.2f} ({label})"
     assert told in " ".join(README.split())
+
+
+@pytest.mark.parametrize(
+    ("label", "key"),
+    [("pixel accuracy", "pixel_accuracy"), ("mIoU", "miou"), ("V^Rand", "v_rand")],
+)
+def test_the_scores_on_the_chip_are_those_of_the_result_file(label: str, key: str) -> None:
+    values = [CHIP[stage][key] for stage in ("ann", "chip")]
+    assert cells_of(f"chip: {label}") == pytest.approx(values, abs=5e-5)
+
+
+def test_the_chip_keeps_what_was_asked_of_it() -> None:
+    assert CHIP["chip"]["pixel_accuracy"] >= CHIP["ann"]["pixel_accuracy"] - 0.005
+    assert CHIP["chip"]["num_steps"] <= 50
+    assert sum(CHIP["chip"]["overflows"].values()) == 0
+
+
+def test_what_the_chip_takes_is_that_of_the_result_file() -> None:
+    chip = CHIP["chip"]
+    more = chip["synaptic_operations_per_image"] / CHIP["ann"]["synaptic_operations_per_image"]
+    assert f"{chip['cores']:,} cores, or {chip['chips']} chips" in README
+    assert f"{chip['spikes_per_neuron']:.1f} spikes per neuron and {more:.1f} times" in README
+
+
+def test_the_emulator_is_as_fast_as_was_asked() -> None:
+    summary = EMULATOR
+    assert summary["ratio_237k_5pct_1thread"] >= 400
+    ours, peer = summary["ms_per_step"], summary["peer_ms_per_step"]
+    assert f"takes {ours:.2f} ms a step on one thread, against {peer:.0f} ms" in README
+    assert f"{summary['ratio_237k_5pct_1thread']:.0f} times as fast" in README

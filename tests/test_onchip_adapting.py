@@ -103,7 +103,7 @@ def test_training_for_the_chip_changes_the_graph_and_lowers_the_loss(
     training = TrainingConfig(crop=32)
     tuned = tune(prepared, data, config, training, folder=tmp_path)
     rows = (tmp_path / "chip_tuning.csv").read_text().splitlines()
-    assert rows[0].startswith("epoch")
+    assert rows[0].startswith("step,epoch,loss")
     losses = [float(row.split(",")[rows[0].split(",").index("loss")]) for row in rows[1:]]
     assert losses[-1] < losses[0]
     assert build_network(tuned, 6.0).shapes == build_network(prepared, 6.0).shapes
