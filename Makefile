@@ -67,7 +67,7 @@ reproduce-isbi: $(VENV)/.installed
 reproduce-chip: $(VENV)/.installed
 	test -f runs/isbi/metrics.json || $(MAKE) reproduce-isbi
 	$(BIN)/spikeseg compile runs/isbi --chip.name loihi1 --chip.num_steps 32 --chip.output_tau 8 \
-	  --chip.batches 150 --chip.learning_rate 5e-4
+	  --chip.batches 150 --chip.learning_rate 1e-4
 	$(BIN)/spikeseg emulate runs/isbi
 	cp runs/isbi/metrics.json results/isbi-chip.json
 
