@@ -1,6 +1,6 @@
 """Makes every mistake in a copy of the tree and runs the tests that should notice.
 
-``python -m tests_mutations`` takes some ten minutes on one core; with words, it only makes the
+``python -m tests_mutations`` takes about seven minutes on one core; with words, it only makes the
 mistakes whose names contain one of them, and keeps nothing.
 """
 
