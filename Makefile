@@ -50,7 +50,7 @@ $(LOIHI)/.installed: pyproject.toml environments/loihi.txt
 test-oracle: $(LOIHI)/.installed
 	$(LOIHI)/bin/python -m pytest -p no:nengo tests_oracle
 
-# Deliberate mistakes in a copy of the sources, each of which a test must notice; about six minutes on
+# Deliberate mistakes in a copy of the sources, each of which a test must notice; about seven minutes on
 # one core. Writes results/mutations.json and the table in docs/chip-exactness.md.
 test-mutations: $(VENV)/.installed
 	$(BIN)/python -m tests_mutations

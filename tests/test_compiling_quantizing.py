@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spikeseg.chips import Box
+from spikeseg.compiling import Mode, compile_network
 from spikeseg.compiling.decays import integer_decays, integer_gain
 from spikeseg.compiling.rounding import potential_limits, round_bias, round_threshold
 from tests.one_layer import LOIHI, image_layer, one_layer, quantized, weights
@@ -66,6 +67,17 @@ def test_the_first_exponent_needs_weights_as_published(tau: float, least: float)
     assert exponent((least - 0.01) / 2) == -2
 
 
+def test_a_bias_that_does_not_fit_lowers_the_exponent() -> None:
+    most = 524160 / (5.520127454396134 * 255 / 100 * 64)
+
+    def exponent(bias: float) -> int:
+        network = one_layer([100.0], bias=np.array([bias], np.float32))
+        return quantized(network, "nengo").synapses[0].exponent
+
+    assert [exponent(most * 0.999), exponent(-most * 0.999)] == [0, 0]
+    assert [exponent(most * 1.001), exponent(-most * 1.001)] == [-1, -1]
+
+
 @pytest.mark.parametrize(
     ("ratio", "strongest"),
     [(1 / 8, (1984, -2048)), (1 / 64, (192, -256)), (1 / 256, (192, -256)), (2**-12, (192, -256))],
@@ -111,6 +123,17 @@ def test_tiles_of_a_layer_have_the_same_kernel_in_corrected_mode() -> None:
     assert left.threshold[0] == right.threshold[0]
 
 
+@pytest.mark.parametrize("mode", ["nengo", "corrected"])
+def test_each_core_of_a_program_is_rounded_for_its_own_box(mode: Mode) -> None:
+    network = image_layer(TAPS, (1, 4, 6))
+    program = compile_network(network, LOIHI, mode=mode, tiles={"layer": (1, 2, 1)})
+    assert len(program.cores) == 12
+    for core in program.cores:
+        alone = quantized(network, mode, core.box)
+        assert weights(core) == weights(alone)
+        assert core.threshold.tolist() == alone.threshold.tolist()
+
+
 def test_a_kernel_that_does_not_reach_a_box_is_left_out() -> None:
     network = image_layer(np.ones((1, 3, 1, 1)), (1, 1, 6))
     layer = network.layers[0]
@@ -145,6 +168,15 @@ def test_a_bias_is_a_mantissa_of_12_bits_times_a_power_of_two(
         exponents = [e for e in range(8) if abs(bias) <= 4095 << e and bias % (1 << e) == 0]
         assert exponents
         assert abs(bias - round(value * scale)) <= (1 << exponents[0]) / 2 or exponents[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("bias", "rounded"),
+    [(4095, 4095), (4096, 4096), (4097, 4096), (8191, 8192), (16380, 16380), (16381, 16384)],
+)
+def test_a_bias_above_a_full_mantissa_takes_the_next_power(bias: int, rounded: int) -> None:
+    both = np.array([bias, -bias], np.float32)
+    assert round_bias(both, 1.0, LOIHI).tolist() == [rounded, -rounded]
 
 
 @given(st.floats(33.0, 8388544.0, width=32))

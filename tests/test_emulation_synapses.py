@@ -63,7 +63,7 @@ def test_two_synapses_from_one_neuron_to_another_add_up(engine: Any) -> None:
     assert trace(found, "n.u") == [0, 256, 0]
 
 
-@pytest.mark.parametrize(("weight", "number"), [(16255, 3), (16255, 120), (16255, 1100)])
+@pytest.mark.parametrize(("weight", "number"), [(16255, 3), (16255, 120), (16255, 1101)])
 def test_sums_are_exact_beyond_16_and_24_bits(engine: Any, weight: int, number: int) -> None:
     made = neuron(kernel("in", [weight] * number), inputs=number)
     found = recorded(made, 2, {"in": spikes_at((number, 1, 1), 1, 1)}, engine)

@@ -15,8 +15,8 @@ from tests_mutations.mistakes import Mistake, MistakeError
 
 ROOT = Path(__file__).parent.parent
 COPIED = ("src", "tests", "benchmarks", "pyproject.toml")
-NOTICED = ("AssertionError", "assert ", "Failed: DID NOT RAISE")
-"""How the message of a test begins that found a wrong result, and did not merely stumble."""
+NOTICED = ("AssertionError", "assert ", "Failed: DID NOT RAISE", "spikeseg.errors.")
+"""How the message of a test begins that found a wrong result, or a right value refused."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Copy:
         Raises:
             MistakeError: no test notices, or one fails for another reason than a wrong result.
         """
-        path, begin = self.root / mistake.file, _seconds()
+        path, begin = self.root / mistake.file, seconds_used()
         before = path.read_text("utf-8")
         try:
             path.write_text(mistake.made_in(before), "utf-8")
@@ -89,7 +89,7 @@ class Copy:
                 f"{mistake.name!r} breaks the tests (pytest returns {done.returncode}) instead of "
                 f"failing one:\n{message or done.stdout[-2000:] + done.stderr[-1000:]}"
             )
-        return Caught(mistake, test, _seconds() - begin)
+        return Caught(mistake, test, seconds_used() - begin)
 
     def _pytest_until_failure(self, tests: tuple[str, ...]) -> "subprocess.CompletedProcess[str]":
         for test in tests:
@@ -137,7 +137,7 @@ class Copy:
         return hashlib.sha256(compiled).hexdigest()[:16]
 
 
-def _seconds() -> float:
+def seconds_used() -> float:
     """Return the processor time of all tests so far."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime
