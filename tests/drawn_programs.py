@@ -34,7 +34,8 @@ def draw_program(rng: Random, extreme: bool = False) -> ChipProgram:
         cores += draw_cores(rng, layer, sources, shapes, extreme)
     order = rng.permutation(len(cores))
     shuffled = tuple(cores[k] for k in order)
-    return ChipProgram("toy", inputs, layers, shuffled, layers[-1].name, (0,) * len(cores))
+    placement = tuple(n // 4 for n in range(len(cores)))
+    return ChipProgram("toy", inputs, layers, shuffled, layers[-1].name, placement)
 
 
 def draw_shape(rng: Random) -> tuple[int, int, int]:

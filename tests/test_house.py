@@ -15,7 +15,7 @@ FLOORS = (
     {"graph"},
     {"engine", "metrics", "images", "chips"},
     {"layers", "losses", "compiling", "emulation"},
-    {"networks", "data", "batches"},
+    {"networks", "data", "batches", "placing"},
     {"training", "conversion"},
     {"inference", "diagnosis", "tuning", "onchip"},
     {"own"},
@@ -35,7 +35,7 @@ LEARNING = {
     "diagnosis",
     "tuning",
 }
-CHIP = {"chips", "compiling", "emulation", "energy"}
+CHIP = {"chips", "compiling", "emulation", "placing", "energy"}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 

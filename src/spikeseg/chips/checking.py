@@ -17,6 +17,7 @@ def check_program(program: ChipProgram) -> None:
     """
     _check_names(program)
     chip = load_chip(program.chip)
+    _check_placement(program, chip)
     for population in program.populations:
         boxes = [core.box for core in program.cores_of(population.name)]
         if not is_partition(boxes, population.shape):
@@ -40,11 +41,30 @@ def _check_names(program: ChipProgram) -> None:
             f"{sorted(used - populations)} is named by a core or as the output, but the program "
             f"has the populations {sorted(populations)}."
         )
-    if len(program.placement) != len(program.cores):
-        raise ProgramError(
-            f"placement has {len(program.placement)} entries for {len(program.cores)} cores; give "
-            "the chip of each core."
-        )
+
+
+def _check_placement(program: ChipProgram, chip: ChipSpec) -> None:
+    for name in ("placement", "positions"):
+        given = getattr(program, name)
+        if len(given) != len(program.cores):
+            raise ProgramError(
+                f"{name} has {len(given)} entries for {len(program.cores)} cores; give one for "
+                "each core."
+            )
+    taken: dict[tuple[int, int], int] = {}
+    places = zip(program.placement, program.positions, strict=True)
+    for number, place in enumerate(places):
+        if place[0] < 0 or not 0 <= place[1] < chip.cores:
+            raise ProgramError(
+                f"core {number} has the position {place[1]} on chip {place[0]}; chips are counted "
+                f"from 0, and {chip.name} has the positions 0..{chip.cores - 1}. Place it anew, "
+                "with spikeseg.placing.place."
+            )
+        if taken.setdefault(place, number) != number:
+            raise ProgramError(
+                f"the cores {taken[place]} and {number} have the same position {place[1]} on chip "
+                f"{place[0]}; a position holds one core."
+            )
 
 
 def _check_core(program: ChipProgram, core: Core, where: str, chip: ChipSpec) -> None:

@@ -5,6 +5,7 @@ potential, ``q`` the sum of the weights of the spikes that arrive in a step. The
 `spikeseg.emulation`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,6 +76,20 @@ class Core:
     synapses: tuple[Synapses, ...]
 
 
+def in_order(placement: Sequence[int]) -> tuple[int, ...]:
+    """Return positions with which the cores of each chip lie in the program's order.
+
+    >>> in_order((0, 1, 1, 0))
+    (0, 0, 1, 1)
+    """
+    held = [0] * (max(placement, default=-1) + 1)
+    positions = []
+    for chip in placement:
+        positions.append(held[chip])
+        held[chip] += 1
+    return tuple(positions)
+
+
 @dataclass(frozen=True, eq=False)
 class ChipProgram:
     """What runs on the chip.
@@ -87,6 +102,8 @@ class ChipProgram:
         output: the population that is read.
         placement: for each core, its chip, from 0.
         dt_ms: length of a step in milliseconds.
+        positions: for each core, its place on its chip, from 0; `ChipSpec.tile` gives its tile.
+            If none are given, the cores of a chip lie in the program's order.
 
     Raises:
         ProgramError: parts that do not fit together; names the layer, the core and the value.
@@ -99,10 +116,13 @@ class ChipProgram:
     output: str
     placement: tuple[int, ...]
     dt_ms: float = 1.0
+    positions: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         from spikeseg.chips.checking import check_program  # which needs the types above
 
+        if not self.positions:
+            object.__setattr__(self, "positions", in_order(self.placement))
         check_program(self)
 
     @property

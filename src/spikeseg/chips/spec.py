@@ -83,6 +83,17 @@ class ChipSpec:
         """
         return self.bias_mantissa_max << self.bias_exponent_max
 
+    def tile(self, position: int) -> tuple[int, int]:
+        """Return the row and the column of the tile that holds a core, given its position.
+
+        Positions fill one tile after the other, the tiles row by row.
+
+        >>> load_chip("loihi1").tile(127)
+        (3, 7)
+        """
+        row, column = divmod(position // self.cores_per_tile, self.mesh[1])
+        return row, column
+
     def weight_range(self, exponent: int) -> tuple[int, int]:
         """Return the least and the greatest weight with a weight exponent, in accumulator units.
 

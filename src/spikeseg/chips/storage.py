@@ -41,6 +41,7 @@ def save_program(program: ChipProgram, path: Path, made_from: str = "") -> None:
         "output": program.output,
         "placement": program.placement,
         "dt_ms": program.dt_ms,
+        "positions": program.positions,
     }
     with atomic_path(path) as temporary, open(temporary, "wb") as file:
         np.savez_compressed(file, structure=np.array(json.dumps(structure)), **store.arrays)
@@ -137,4 +138,5 @@ def _build(structure: dict[str, Any], arrays: dict[str, Any]) -> ChipProgram:
         output=structure["output"],
         placement=value(structure["placement"]),
         dt_ms=structure["dt_ms"],
+        positions=value(structure["positions"]),
     )
