@@ -11,8 +11,8 @@ from spikeseg.placing.hearing import Ints
 from spikeseg.placing.refining import Hypergraph, packets_of
 from spikeseg.placing.traffic import Traffic
 
-_TRIES = 1000  # exchanges that are tried for each core while worse ones are accepted
-_COOLINGS = 30
+_TRIES, _MOST_TRIES = 4000, 4_000_000  # exchanges: for each core, and in all
+_COOLINGS = 100  # thresholds
 
 
 def lay_out(traffic: Traffic, chip: ChipSpec, chips: Ints) -> Ints:
@@ -34,7 +34,8 @@ def lay_out(traffic: Traffic, chip: ChipSpec, chips: Ints) -> Ints:
     away = np.stack([_table(spots, False), _table(spots, True)])
     positions = _construct(begins, near, weight, chips, away)
     tables = (begins, near, weight, chips, away)
-    _exchange(*tables, positions, _TRIES * len(chips) // _COOLINGS, _COOLINGS)
+    tries = min(_TRIES * len(chips), _MOST_TRIES)
+    _exchange(*tables, positions, tries // _COOLINGS, _COOLINGS)
     _descend(*tables, positions)
     return positions
 
@@ -136,7 +137,8 @@ def _exchange(
     start = total // max(n, 1)
     state = np.uint64(88172645463325252)
     for cooling in range(coolings):
-        threshold = start * (coolings - cooling - 1) // coolings
+        left = coolings - cooling - 1
+        threshold = start * left // coolings * left // coolings
         for _ in range(tries):
             state ^= state << np.uint64(13)
             state ^= state >> np.uint64(7)
