@@ -53,6 +53,16 @@ def recorded_network(case: Mapping[str, Any]) -> FloatNetwork:
     return network({"input": shapes["input"]}, *layers)
 
 
+def drawn_rates(shape: Shape, layer: int, divisor: float) -> np.ndarray:
+    """Return a number for each neuron, (C, H, W), without a generator that versions could change.
+
+    With the divisor 1 they are whole, so sums are exact in any order.
+    """
+    c, h, w = shape
+    numbers = (np.arange(1, c * h * w + 1) * (layer + 3) * 7919) % 101
+    return (numbers / divisor).reshape(h, w, c).transpose(2, 0, 1)
+
+
 def _window(c: Mapping[str, Any], source: Sequence[int], target: Sequence[int]) -> Window:
     """Return the window with the padding of nengo: section 3 of its convolution mapping."""
     lost = []

@@ -124,6 +124,11 @@ def transform(connection, source, shape, random):
 
 def build(case, pops):
     """Return the blocks of nengo-loihi, with ``pops`` bits for the connections in turn."""
+    return list(build_model(case, pops)[0].blocks)
+
+
+def build_model(case, pops):
+    """Return the model of nengo-loihi and the ensembles by name."""
     random = np.random.default_rng(case["seed"])
     shapes = {"input": case["input"], **{x["name"]: x["shape"] for x in case["layers"]}}
     with nengo.Network(seed=0) as net:
@@ -151,7 +156,7 @@ def build(case, pops):
                 )
                 net.config[joined].pop_type = next(pops)
     with nengo_loihi.Simulator(net, target="sim", progress_bar=False) as sim:
-        return list(sim.model.blocks)
+        return sim.model, made
 
 
 def choose_pops(case):

@@ -33,8 +33,10 @@ def estimate_activity(program: ChipProgram, rates: Rates | None = None) -> Activ
     for to, core in enumerate(program.cores):
         for group in core.synapses:
             for sender, place in axons.places(to, core, group):
-                rows = fired.get(sender)
-                much = axons.count(group, core, place) if rows is None else _sum(rows, place)
+                if rates is None:
+                    much: float = axons.count(sender, group, core, place)
+                else:
+                    much = _sum(fired[sender], place)
                 activity[sender][to] = activity[sender].get(to, _CONTACT) + much
     return activity
 
@@ -93,9 +95,9 @@ class _Axons:
         rows, columns = (self.reaches.axis(core, group, axis) for axis in (0, 1))
         return (rows[:, None] & columns)[None]
 
-    def count(self, group: Synapses, core: Core, place: Bools) -> int:
+    def count(self, sender: int, group: Synapses, core: Core, place: Bools) -> int:
         """Return how many axons these are."""
         single = self.shapes[group.source][1:] == self.shapes[core.population][1:] == (1, 1)
         if isinstance(group, KernelSynapses) and single:
-            return self.shapes[group.source][0]
+            return self.program.cores[sender].box.shape[0]
         return int(place.sum())
