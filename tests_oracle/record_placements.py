@@ -1,7 +1,7 @@
 """Record where nengo-loihi places the cores of loihi1_resources.json, for loihi1_placements.json.
 
-From the root of the repository, in the environment of environments/loihi.txt:
-``python -m tests_oracle.record_placements tests/loihi1_resources.json tests/loihi1_placements.json``
+In the environment of environments/loihi.txt, from the folder ``tests``, the root in PYTHONPATH:
+``python -m tests_oracle.record_placements loihi1_resources.json loihi1_placements.json``
 """
 
 import json

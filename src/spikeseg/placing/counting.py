@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from spikeseg.chips import ChipProgram, ChipSpec, load_chip
-from spikeseg.placing.hearing import Ints
+from spikeseg.placing.hearing import Bools, Ints
 from spikeseg.placing.traffic import Floats, Nets, Rates, Traffic, measure_traffic
 
 
@@ -96,14 +96,14 @@ def tiles(chip: ChipSpec, positions: Ints) -> Ints:
     return np.stack([row, column], axis=1)
 
 
-def distances(start: Ints, end: Ints, leaving: object) -> tuple[Ints, Ints]:
+def distances(start: Ints, end: Ints, leaving: Bools) -> tuple[Ints, Ints]:
     """Return hops east or west, and north or south, between tiles (N, 2), as `count_traffic`."""
     inside = np.abs(start[:, 1] - end[:, 1])
     east_west = np.where(leaving, start[:, 1] + end[:, 1], inside)
     return east_west, np.abs(start[:, 0] - end[:, 0])
 
 
-def _copies(nets: Nets, to_chip: Ints, leaving: object, chips: int) -> float:
+def _copies(nets: Nets, to_chip: Ints, leaving: Bools, chips: int) -> float:
     keys = np.unique((nets.net * chips + to_chip)[leaving])
     return float(nets.weight[keys // max(chips, 1)].sum())
 

@@ -9,6 +9,8 @@ from spikeseg.placing.hearing import Ints
 from spikeseg.placing.refining import Hypergraph, refine
 
 _SUM = 2.0**30  # of all weights: Mt-KaHyPar adds them up in 32 bits
+_KICKS, _KICKED = 200, 40_000  # at most; and times cores times chips
+_SHARE = 0.1  # of the cores that a kick moves
 
 
 def divide(graph: Hypergraph, num_chips: int, cores_per_chip: int) -> list[int]:
@@ -16,8 +18,11 @@ def divide(graph: Hypergraph, num_chips: int, cores_per_chip: int) -> list[int]:
 
     The starts are the partition that Mt-KaHyPar finds (Gottesbüren et al. 2023; objective km1,
     preset ``DETERMINISTIC_QUALITY``), the cores in their order, and the cores dealt out. Cores of
-    chips that hold too many are moved, then `refine` moves cores as long as the cost falls. The
-    cheapest outcome is returned, the first of equals. The same input gives the same outcome.
+    chips that hold too many are moved, then `refine` moves cores as long as the cost falls. From
+    the cheapest outcome, the first of equals, it goes on: some pairs of cores are exchanged at
+    random and all is refined again, and what is cheaper is kept (iterated local search: Lourenço,
+    Martin, Stützle 2003); fewer times, the more cores and chips there are. The same input gives
+    the same outcome.
 
     Args:
         graph: cores and nets.
@@ -33,7 +38,21 @@ def divide(graph: Hypergraph, num_chips: int, cores_per_chip: int) -> list[int]:
         refine(graph, repair(graph, start, num_chips, cores_per_chip), num_chips, cores_per_chip)
         for start in starts
     ]
-    best: list[int] = min(outcomes, key=graph.cost).tolist()
+    best = min(outcomes, key=graph.cost)
+    found: list[int] = _kicked(graph, best, num_chips, cores_per_chip).tolist()
+    return found
+
+
+def _kicked(graph: Hypergraph, best: Ints, num_chips: int, cores_per_chip: int) -> Ints:
+    random, least = np.random.default_rng(0), graph.cost(best)
+    pairs = max(1, int(_SHARE * len(best) / 2))
+    for _ in range(min(_KICKS, _KICKED // (len(best) * num_chips))):
+        other = best.copy()
+        for one, two in random.integers(len(best), size=(pairs, 2)):
+            other[[one, two]] = other[[two, one]]
+        other = refine(graph, other, num_chips, cores_per_chip)
+        if graph.cost(other) < least:
+            best, least = other, graph.cost(other)
     return best
 
 

@@ -68,7 +68,7 @@ def hear(program: ChipProgram, source: str, reaches: Reaches) -> Hearing:
         for group in core.synapses
         if group.source == source
     ]
-    kernels = [one for one in heard if isinstance(one[2], KernelSynapses)]
+    kernels = [(n, core, group) for n, core, group in heard if isinstance(group, KernelSynapses)]
     lists = [(number, group) for number, _, group in heard if isinstance(group, ListedSynapses)]
     hearing = _by_kernels(program.shapes[source], kernels, reaches)
     return _with_lists(hearing, lists) if lists else hearing
@@ -130,5 +130,3 @@ class _Sets:
             np.unique(np.frombuffer(key, np.int64), return_counts=True) for key in self._numbers
         ]
         return [targets for targets, _ in found], [copies for _, copies in found]
-
-

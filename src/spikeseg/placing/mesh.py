@@ -31,8 +31,8 @@ def lay_out(traffic: Traffic, chip: ChipSpec, chips: Ints) -> Ints:
     graph = packets_of(traffic)
     begins, near, weight = _neighbors(graph)
     spots = tiles(chip, np.arange(chip.cores))
-    away = np.stack([_table(spots, False), _table(spots, True)])
-    positions = _construct(begins, near, weight, chips, away)
+    away = np.stack([_table(spots, leaving) for leaving in (False, True)])
+    positions: Ints = _construct(begins, near, weight, chips, away)
     tables = (begins, near, weight, chips, away)
     tries = min(_TRIES * len(chips), _MOST_TRIES)
     _exchange(*tables, positions, tries // _COOLINGS, _COOLINGS)
@@ -52,7 +52,8 @@ def _neighbors(graph: Hypergraph) -> tuple[Ints, Ints, Ints]:
 def _table(spots: Ints, leaving: bool) -> Ints:
     """Return hops from each position to each other one."""
     n = len(spots)
-    pairs = distances(np.repeat(spots, n, 0), np.tile(spots, (n, 1)), leaving)
+    starts, ends = np.repeat(spots, n, 0), np.tile(spots, (n, 1))
+    pairs = distances(starts, ends, np.full(n * n, leaving))
     hops: Ints = (pairs[0] + pairs[1]).reshape(n, n)
     return hops
 

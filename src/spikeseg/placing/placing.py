@@ -66,8 +66,8 @@ def check_answer(answer: Sequence[int], name: str, cores: int, num_chips: int, r
     """
     if len(answer) != cores:
         raise CompileError(
-            f"the partitioner {name!r} placed {len(answer)} of {cores} cores; it must return a chip "
-            "for each."
+            f"the partitioner {name!r} placed {len(answer)} of {cores} cores; it must return a "
+            "chip for each."
         )
     for chip, held in zip(*np.unique(np.asarray(answer), return_counts=True), strict=True):
         if not 0 <= chip < num_chips or held > room:

@@ -64,9 +64,10 @@ def copies_of(traffic: Traffic) -> Hypergraph:
 def refine(graph: Hypergraph, chips: Ints, num_chips: int, cores_per_chip: int) -> Ints:
     """Return a placement that costs no more, and whose chips hold at most ``cores_per_chip``.
 
-    A pass moves every core at most once, each time the one that saves most or costs least, to a
-    chip with room; a chip may hold one too many until the next move. It is then taken back to
-    its best point. Passes go on until one finds nothing better.
+    A pass moves every core at most once, each time the one that saves most or costs least, and is
+    then taken back to its best point. In one kind of pass cores go to chips with room; in the
+    other a chip may hold one too many until the next move, so that cores are exchanged. Passes go
+    on until neither finds anything better.
 
     Args:
         graph: what is to be kept together.
@@ -79,93 +80,114 @@ def refine(graph: Hypergraph, chips: Ints, num_chips: int, cores_per_chip: int) 
     begins = np.append(0, np.cumsum(np.bincount(graph.core, minlength=graph.num_cores)))
     found = chips.astype(np.int64)
     tables = (graph.first, graph.core, begins, net, graph.whole_weights())
-    for _ in range(_PASSES):
-        if not _pass(*tables, found, num_chips, cores_per_chip, _PATIENCE):
+    idle = 0
+    for number in range(_PASSES):
+        better = _pass(tables, found, num_chips, cores_per_chip, (number + 1) % 2)
+        idle = 0 if better else idle + 1
+        if idle == 2:
             break
     return found
 
 
 @numba.njit(cache=True)
-def _pass(
-    first: Any,
-    pins: Any,
-    begins: Any,
-    nets: Any,
-    weight: Any,
-    chips: Any,
-    num_chips: Any,
-    room: Any,
-    patience: Any,
-) -> Any:
-    """Make one pass in place; return whether it found something better."""
+def _pass(tables: Any, chips: Any, num_chips: Any, room: Any, excess: Any) -> Any:
+    """Make one pass in place; return whether it found something better.
+
+    ``tables`` are the nets' cores (first, pins), the cores' nets (begins, nets), the weights.
+    """
     n = len(chips)
-    held = np.zeros(num_chips, np.int64)
-    count = np.zeros((len(weight), num_chips), np.int32)
-    alone = np.zeros(n, np.int64)  # what leaves a chip with the core
-    met = np.zeros((n, num_chips), np.int64)  # what of the core's nets a chip has already
-    whole = np.zeros(n, np.int64)
-    for v in range(n):
-        held[chips[v]] += 1
-    for e in range(len(weight)):
-        for p in range(first[e], first[e + 1]):
-            count[e, chips[pins[p]]] += 1
-    for v in range(n):
-        for q in range(begins[v], begins[v + 1]):
-            e = nets[q]
-            whole[v] += weight[e]
-            if count[e, chips[v]] == 1:
-                alone[v] += weight[e]
-            for k in range(num_chips):
-                if count[e, k] > 0:
-                    met[v, k] += weight[e]
+    state = _survey(tables, chips, num_chips)
+    held = np.bincount(chips, minlength=num_chips)
     locked = np.zeros(n, np.bool_)
-    moved = np.empty(n, np.int64)
-    origin = np.empty(n, np.int64)
-    total, best, kept, over = 0, 0, 0, -1
-    steps = 0
-    while steps < n and steps - kept < patience:
-        v, to, gain = -1, -1, 0
-        for u in range(n):
-            if locked[u] or (over >= 0 and chips[u] != over):
-                continue
-            for k in range(num_chips):
-                if k == chips[u] or held[k] > room or (over >= 0 and held[k] >= room):
-                    continue
-                g = alone[u] + met[u, k] - whole[u]
-                if v < 0 or g > gain:
-                    v, to, gain = u, k, g
+    moved, origin = np.empty(n, np.int64), np.empty(n, np.int64)
+    total, best, kept, over, steps = 0, 0, 0, -1, 0
+    while steps < n and steps - kept < _PATIENCE:
+        most = room if over >= 0 else room + excess
+        v, to, gain = _choose(state, chips, held, locked, over, most)
         if v < 0:
             break
-        start = chips[v]
-        locked[v] = True
-        moved[steps] = v
-        origin[steps] = start
-        steps += 1
-        chips[v] = to
-        held[start] -= 1
-        held[to] += 1
+        moved[steps], origin[steps], locked[v] = v, chips[v], True
+        _move(tables, state, chips, held, v, to)
         over = to if held[to] > room else -1
         total += gain
-        for q in range(begins[v], begins[v + 1]):
-            e = nets[q]
-            w = weight[e]
-            count[e, start] -= 1
-            count[e, to] += 1
-            left, come = count[e, start], count[e, to]
-            if left > 1 and come > 2:
-                continue
-            for p in range(first[e], first[e + 1]):
-                u = pins[p]
-                if left == 0:
-                    met[u, start] -= w
-                elif left == 1 and chips[u] == start:
-                    alone[u] += w
-                if come == 1:
-                    met[u, to] += w
-                elif come == 2 and chips[u] == to and u != v:
-                    alone[u] -= w
+        steps += 1
         if over < 0 and total > best:
             best, kept = total, steps
     for s in range(steps - 1, kept - 1, -1):
         chips[moved[s]] = origin[s]
     return best > 0
+
+
+@numba.njit(cache=True)
+def _survey(tables: Any, chips: Any, num_chips: Any) -> Any:
+    """Return for each net its cores on each chip, and for each core three sums over its nets.
+
+    They are the weight of all; of those that leave its chip with it; of those on each chip.
+    """
+    first, pins, begins, nets, weight = tables
+    count = np.zeros((len(weight), num_chips), np.int32)
+    for e in range(len(weight)):
+        for p in range(first[e], first[e + 1]):
+            count[e, chips[pins[p]]] += 1
+    whole, alone = np.zeros(len(chips), np.int64), np.zeros(len(chips), np.int64)
+    met = np.zeros((len(chips), num_chips), np.int64)
+    for v in range(len(chips)):
+        for q in range(begins[v], begins[v + 1]):
+            e = nets[q]
+            whole[v] += weight[e]
+            alone[v] += weight[e] * (count[e, chips[v]] == 1)
+            for k in range(num_chips):
+                met[v, k] += weight[e] * (count[e, k] > 0)
+    return count, whole, alone, met
+
+
+@numba.njit(cache=True)
+def _choose(state: Any, chips: Any, held: Any, locked: Any, over: Any, most: Any) -> Any:
+    """Return the best move (core, chip, gain) to a chip that holds fewer than ``most``.
+
+    It is a core of the chip ``over`` if that is a chip; -1 if there is none.
+    """
+    _, whole, alone, met = state
+    v, to, gain = -1, -1, 0
+    for u in range(len(chips)):
+        if locked[u] or (over >= 0 and chips[u] != over):
+            continue
+        for k in range(len(held)):
+            saved = alone[u] + met[u, k] - whole[u]
+            if k != chips[u] and held[k] < most and (v < 0 or saved > gain):
+                v, to, gain = u, k, saved
+    return v, to, gain
+
+
+@numba.njit(cache=True)
+def _move(tables: Any, state: Any, chips: Any, held: Any, v: Any, to: Any) -> None:
+    """Move core ``v``, and bring all sums up to date."""
+    begins, nets = tables[2], tables[3]
+    start = chips[v]
+    chips[v] = to
+    held[start] -= 1
+    held[to] += 1
+    for q in range(begins[v], begins[v + 1]):
+        e = nets[q]
+        state[0][e, start] -= 1
+        state[0][e, to] += 1
+        if state[0][e, start] <= 1 or state[0][e, to] <= 2:
+            _update(tables, state, chips, e, v, start, to)
+
+
+@numba.njit(cache=True)
+def _update(tables: Any, state: Any, chips: Any, e: Any, v: Any, start: Any, to: Any) -> None:
+    """Change the sums of the cores of net ``e``, of which ``v`` has just moved."""
+    first, pins, _, _, weight = tables
+    count, _, alone, met = state
+    left, come, w = count[e, start], count[e, to], weight[e]
+    for p in range(first[e], first[e + 1]):
+        u = pins[p]
+        if left == 0:
+            met[u, start] -= w
+        elif left == 1 and chips[u] == start:
+            alone[u] += w
+        if come == 1:
+            met[u, to] += w
+        elif come == 2 and chips[u] == to and u != v:
+            alone[u] -= w

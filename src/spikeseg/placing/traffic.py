@@ -81,7 +81,7 @@ class Traffic:
         nets = self.nets
         low, high = np.minimum(nets.sender, nets.target), np.maximum(nets.sender, nets.target)
         keys, place = np.unique(low * self.num_cores + high, return_inverse=True)
-        packets = np.bincount(place, nets.packets, len(keys))
+        packets = np.bincount(place, nets.packets, len(keys)).astype(np.float64)
         return keys // self.num_cores, keys % self.num_cores, packets
 
 
@@ -135,7 +135,7 @@ def _rates(program: ChipProgram, name: str, rates: Rates | None) -> Floats:
 def _nets(hearing: Hearing, spots: Ints, rates: Floats) -> Nets:
     kinds = len(hearing.targets)
     keys, place = np.unique(spots * kinds + hearing.kind, return_inverse=True)
-    weight = np.bincount(place.ravel(), rates.ravel(), len(keys))
+    weight = np.bincount(place.ravel(), rates.ravel(), len(keys)).astype(np.float64)
     kind = keys % kinds
     sizes = np.array([len(targets) for targets in hearing.targets])[kind]
     first = np.append(0, np.cumsum(sizes))

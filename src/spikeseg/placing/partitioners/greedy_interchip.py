@@ -30,17 +30,17 @@ def grow(heard: Activity, cores_per_chip: int) -> list[int]:
     while waiting:
         if chip < 0 or len(held) == cores_per_chip:
             chip, held = chip + 1, set()
-        core = _most_active(held, waiting, (heard, hears))
-        if core is None:
-            core = _any(firsts, waiting)
+        core = _most_active(held, waiting, (heard, hears), _any(firsts, waiting))
         chips[core] = chip
         held.add(core)
         waiting.remove(core)
     return chips
 
 
-def _most_active(held: set[int], waiting: set[int], tables: Iterable[Activity]) -> int | None:
-    found, most = None, 0.0
+def _most_active(
+    held: set[int], waiting: set[int], tables: Iterable[Activity], otherwise: int
+) -> int:
+    found, most = otherwise, 0.0
     for core in held:
         for table in tables:
             for other in waiting.intersection(table[core]):
