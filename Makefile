@@ -8,7 +8,7 @@ DATA ?= ../shared/data
 SPIKINGJELLY := .venvs/spikingjelly
 LOIHI := .venvs/loihi
 
-.PHONY: demo test test-outside test-oracle test-mutations lint docs reproduce-isbi reproduce-chip bench-conversion bench-emulator clean
+.PHONY: demo test test-outside test-oracle test-mutations lint docs reproduce-isbi reproduce-chip bench-conversion bench-emulator bench-placement clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -96,6 +96,11 @@ bench-conversion: $(VENV)/.installed $(SPIKINGJELLY)/.installed
 bench-emulator: $(VENV)/.installed $(LOIHI)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.emulator.measure --peer $(LOIHI)/bin/python \
 	  --out results/emulator.json --picture docs/images/emulator.png
+
+# Every partitioner on U-Nets of 2 to 32 chips; some minutes.
+bench-placement: $(VENV)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.placement.measure \
+	  --out results/placement.json --picture docs/images/placement.png
 
 clean:
 	rm -rf $(VENV) .venvs docs/_build runs

@@ -9,6 +9,7 @@ from spikeseg.data import DATASETS
 from spikeseg.layers import ACTIVATIONS
 from spikeseg.networks import NETWORKS
 from spikeseg.neurons import NEURONS
+from spikeseg.placing import PARTITIONERS
 
 ROOT = Path(__file__).resolve().parents[1]
 REGISTRIES = {
@@ -17,6 +18,7 @@ REGISTRIES = {
     "networks": NETWORKS,
     "datasets": DATASETS,
     "conversion-recipes": RECIPES,
+    "partitioners": PARTITIONERS,
 }
 MARKDOWN = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/plug-points").glob("*.md")]

@@ -55,7 +55,7 @@ def program(network: FloatNetwork) -> ChipProgram:
                 box = Box((first, top, 0), (last, top + 2, part.shape[2]))
                 cores.append(quantize_core(part, box, network, CHIP))
     populations = tuple(ChipPopulation(part.name, part.shape) for part in network.layers)
-    placement = (0,) * len(cores)
+    placement = tuple(n // 4 for n in range(len(cores)))
     return ChipProgram("toy", network.inputs, populations, tuple(cores), "out", placement)
 
 

@@ -13,7 +13,6 @@ from spikeseg.emulation import emulate
 
 _HERTZ = 1000.0  # thresholds of nengo's spiking ReLU at steps of 1 ms
 _WEAK = 0.1  # of the weights, so that biases decide who fires
-_ROUNDS = 6
 
 
 def driven_unet(size: int, activity: float, seed: int = 1) -> tuple[FloatNetwork, ChipProgram]:
@@ -24,15 +23,31 @@ def driven_unet(size: int, activity: float, seed: int = 1) -> tuple[FloatNetwork
         activity: share of the neurons of every layer that fire in a step.
         seed: of weights and initial potentials.
     """
-    network = unet(size, seed)
-    network = replace(network, layers=tuple(_in_hertz(part, activity) for part in network.layers))
-    spikes = draw_spikes(network, activity, 60)
-    for _ in range(_ROUNDS):
-        program = compiled(network, seed)
-        counts = emulate(program, spikes).spike_counts
-        layers = [_corrected(part, counts[part.name], 60 * activity) for part in network.layers]
-        network = replace(network, layers=tuple(layers))
+    network = driven(unet(size, seed), activity, seed)
     return network, compiled(network, seed)
+
+
+def driven(
+    network: FloatNetwork, activity: float, seed: int = 1, num_steps: int = 60, rounds: int = 6
+) -> FloatNetwork:
+    """Return a network with weak weights and the biases that make it as active as wanted.
+
+    Args:
+        network: its own biases do not matter.
+        activity: share of the neurons of every layer that fire in a step.
+        seed: of initial potentials.
+        num_steps: of the emulation that shows how active it is.
+        rounds: of emulating and correcting biases.
+    """
+    network = replace(network, layers=tuple(_in_hertz(part, activity) for part in network.layers))
+    spikes = draw_spikes(network, activity, num_steps)
+    for _ in range(rounds):
+        counts = emulate(compiled(network, seed), spikes).spike_counts
+        layers = [
+            _corrected(part, counts[part.name] / num_steps, activity) for part in network.layers
+        ]
+        network = replace(network, layers=tuple(layers))
+    return network
 
 
 def draw_spikes(
@@ -65,8 +80,7 @@ def _in_hertz(layer: FloatLayer, activity: float) -> FloatLayer:
     return replace(layer, kernels=kernels, bias=bias, threshold=_HERTZ)
 
 
-def _corrected(layer: FloatLayer, counts: NDArray[np.int32], wanted: float) -> FloatLayer:
-    """Move the biases of a layer's channels toward those with which the wanted number fires."""
-    missing = wanted - counts.mean(axis=(0, 2, 3))
-    step = np.float32(0.7 * _HERTZ / 60)
-    return replace(layer, bias=(layer.bias + step * missing).astype(np.float32))
+def _corrected(layer: FloatLayer, rates: NDArray[np.float64], wanted: float) -> FloatLayer:
+    """Move the biases of a layer's channels toward those with which the wanted share fires."""
+    missing = wanted - rates.mean(axis=(0, 2, 3))
+    return replace(layer, bias=(layer.bias + 0.7 * _HERTZ * missing).astype(np.float32))

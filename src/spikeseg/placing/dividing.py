@@ -1,5 +1,6 @@
 """Dividing a hypergraph: Mt-KaHyPar and other starts, each refined; the best is taken."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -13,7 +14,9 @@ _KICKS, _KICKED = 200, 40_000  # at most; and times cores times chips
 _SHARE = 0.1  # of the cores that a kick moves
 
 
-def divide(graph: Hypergraph, num_chips: int, cores_per_chip: int) -> list[int]:
+def divide(
+    graph: Hypergraph, num_chips: int, cores_per_chip: int, known: Sequence[Sequence[int]] = ()
+) -> list[int]:
     """Return the chip of each core, such that nets cost little and no chip holds too many.
 
     The starts are the partition that Mt-KaHyPar finds (Gottesbüren et al. 2023; objective km1,
@@ -28,12 +31,14 @@ def divide(graph: Hypergraph, num_chips: int, cores_per_chip: int) -> list[int]:
         graph: cores and nets.
         num_chips: that may be used.
         cores_per_chip: that one may hold; together they hold all cores.
+        known: placements that keep to this, as further starts.
     """
     n = graph.num_cores
     in_order = np.arange(n) // cores_per_chip
     if n <= cores_per_chip:
         return [0] * n
     starts = [_partition(graph, num_chips, cores_per_chip), in_order, np.arange(n) % num_chips]
+    starts += [np.array(placement) for placement in known]
     outcomes = [
         refine(graph, repair(graph, start, num_chips, cores_per_chip), num_chips, cores_per_chip)
         for start in starts

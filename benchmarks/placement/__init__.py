@@ -1,0 +1,1 @@
+"""Packets between chips, and hops, by every partitioner on U-Nets of 2 to 32 chips."""
