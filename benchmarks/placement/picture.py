@@ -23,7 +23,13 @@ def draw(rows: list[dict[str, Any]], path: Path) -> None:
     figure, axes = plt.subplots(1, 2, figsize=(11, 3.8), constrained_layout=True)
     _bars(axes[0], rows, "inter_chip_packets", "packets between chips")
     _bars(axes[1], rows, "hops", "hops on the mesh")
-    axes[0].legend(frameon=False, fontsize="small")
+    figure.legend(
+        *axes[0].get_legend_handles_labels(),
+        loc="outside lower center",
+        ncols=len(COLORS),
+        frameon=False,
+        fontsize="small",
+    )
     figure.savefig(path, dpi=110)
     plt.close(figure)
 
@@ -40,5 +46,7 @@ def _bars(axis: Axes, rows: list[dict[str, Any]], key: str, title: str) -> None:
     labels = [f"{row['case']}\n{row['cores']:,} cores\n{row['chips']} chips" for row in rows]
     axis.set_xticks(range(len(rows)), labels=labels, fontsize="small")
     axis.set(yscale="log", title=f"{title} a step, greedy_interchip = 1")
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_formatter("{x:g}")
     axis.axhline(1, color="black", linewidth=0.6)
     axis.spines[["top", "right"]].set_visible(False)
