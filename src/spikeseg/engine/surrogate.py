@@ -64,32 +64,34 @@ class _SpikingScan(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, current: Tensor, v_initial: Tensor, signed: bool) -> Tensor:
-        x, start = _flat(current), _flat(v_initial[None])[0]
+        x, start = flat(current), flat(v_initial[None])[0]
         potential, spikes = np.empty_like(x), np.empty_like(x)
         with threads_of_torch():
             _forward(x, start, signed, potential, spikes)
         ctx.save_for_backward(torch.from_numpy(potential), torch.from_numpy(spikes))
         ctx.signed = signed
-        return _unflat(spikes, current)
+        return unflat(spikes, current)
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
         potential, spikes = ctx.saved_tensors
-        g = _flat(grad)
+        g = flat(grad)
         out, first = np.empty_like(g), np.zeros_like(g[0])
         with threads_of_torch():
             _backward(potential.numpy(), spikes.numpy(), g, ctx.signed, out, first)
-        return _unflat(out, grad), _unflat(first[None], grad[:1])[0], None
+        return unflat(out, grad), unflat(first[None], grad[:1])[0], None
 
 
-def _flat(tensor: Tensor) -> Any:
+def flat(tensor: Tensor) -> Any:
     """Return (T, N) in the order of channels_last."""
     moved = tensor.detach().float().movedim(-3, -1)
     return np.ascontiguousarray(moved.reshape(tensor.shape[0], -1).numpy())
 
 
-def _unflat(array: Any, like: Tensor) -> Tensor:
-    return torch.from_numpy(array).view(like.movedim(-3, -1).shape).movedim(-1, -3)
+def unflat(array: Any, like: Tensor) -> Tensor:
+    """Return what `flat` made flat; all but the number of steps is that of ``like``."""
+    shape = like.movedim(-3, -1).shape[1:]
+    return torch.from_numpy(array).view(-1, *shape).movedim(-1, -3)
 
 
 @numba.njit

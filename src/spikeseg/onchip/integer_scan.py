@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spikeseg.engine.surrogate import flat, unflat
 from spikeseg.engine.threads import threads_of_torch
 
 _BLOCK = 2048  # neurons whose state stays in the first-level cache while time runs
@@ -81,28 +82,28 @@ class _IntegerScan(torch.autograd.Function):
     def forward(
         ctx: Any, arriving: Tensor, unit: int, bias: Tensor, start: Tensor, neurons: IntegerNeurons
     ) -> tuple[Tensor, Tensor]:
-        q = _flat(arriving)
+        q = flat(arriving)
         before, after, spikes = (np.empty((len(q) + 1, q.shape[1]), np.float32) for _ in range(3))
         parameters = neurons.constants(unit, _integers(bias), _integers(start))
         with threads_of_torch():
             _forward(q, parameters, before, after, spikes)
         ctx.save_for_backward(torch.from_numpy(before), torch.from_numpy(spikes))
         ctx.neurons, ctx.unit = neurons, unit
-        return _unflat(spikes, arriving), _unflat(after, arriving)
+        return unflat(spikes, arriving), unflat(after, arriving)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, Tensor, Tensor, None]:
         before, spikes = ctx.saved_tensors
-        flat = tuple(_flat(grad) for grad in grads)
-        out = np.empty_like(flat[0][1:])
-        bias, start = (np.zeros_like(flat[0][0]) for _ in range(2))
+        by_output = tuple(flat(grad) for grad in grads)
+        out = np.empty_like(by_output[0][1:])
+        bias, start = (np.zeros_like(by_output[0][0]) for _ in range(2))
         nothing = np.zeros(0, np.int64)
         with threads_of_torch():
             parameters = ctx.neurons.constants(ctx.unit, nothing, nothing)
-            _backward(before.numpy(), spikes.numpy(), flat, parameters, out, bias, start)
+            _backward(before.numpy(), spikes.numpy(), by_output, parameters, out, bias, start)
         channels = len(ctx.neurons.threshold)
         of_bias, of_start = (torch.from_numpy(_summed(g, channels)) for g in (bias, start))
-        return _unflat(out, grads[0][1:]), None, of_bias, of_start, None
+        return unflat(out, grads[0][1:]), None, of_bias, of_start, None
 
 
 def _summed(gradient: Any, channels: int) -> Any:
@@ -111,17 +112,6 @@ def _summed(gradient: Any, channels: int) -> Any:
 
 def _integers(values: Tensor) -> Any:
     return values.detach().numpy().round().astype(np.int64)
-
-
-def _flat(tensor: Tensor) -> Any:
-    """Return (T, N) in the order of channels_last."""
-    moved = tensor.detach().float().movedim(-3, -1)
-    return np.ascontiguousarray(moved.reshape(tensor.shape[0], -1).numpy())
-
-
-def _unflat(array: Any, like: Tensor) -> Tensor:
-    shape = like.movedim(-3, -1).shape[1:]
-    return torch.from_numpy(array).view(-1, *shape).movedim(-1, -3)
 
 
 @numba.njit(inline="always")
