@@ -13,7 +13,6 @@ from spikeseg.chips import load_chip
 from spikeseg.compiling import host_populations
 from spikeseg.config import ChipConfig, TrainingConfig
 from spikeseg.data import SegmentationData
-from spikeseg.errors import ConfigError
 from spikeseg.graph import SpikingGraph
 from spikeseg.losses import SegmentationLoss
 from spikeseg.onchip.adapting import chip_network, resized_network
@@ -22,8 +21,7 @@ from spikeseg.onchip.preparing import to_graph
 from spikeseg.progress import Progress, silent
 from spikeseg.training.callbacks import Described, History, Reporter
 from spikeseg.training.fitting import make_trainer, quiet, train
-
-_EPOCH = 25  # batches between two rows of the history
+from spikeseg.training.schedule import check_finite, for_batches, one_cycle
 
 
 def tune(
@@ -58,13 +56,8 @@ def tune(
         CompileError: what the chip does not have or cannot hold.
         KeyboardInterrupt: Ctrl-C; nothing is changed.
     """
-    rows = max(1, config.batches // _EPOCH)
     settings = replace(
-        training,
-        epochs=rows,
-        steps_per_epoch=-(-config.batches // rows),
-        batch_size=config.batch_size,
-        precision="float32",
+        for_batches(training, config.batches), batch_size=config.batch_size, precision="float32"
     )
     module = ChipTuning(graph, config, settings)
     history = History(folder / "chip_tuning.csv")
@@ -117,16 +110,9 @@ class ChipTuning(Described):
         total: Tensor = segmentation + self.settings.sparsity * rate
         figures = zip(self.columns, (total, segmentation, rate * steps), strict=True)
         self.parts = {name: value.item() for name, value in figures}
-        self._check_finite()
+        peak = self.settings.learning_rate
+        check_finite(self.parts["loss"], "training for the chip", self.global_step, "chip", peak)
         return total
-
-    def _check_finite(self) -> None:
-        if not math.isfinite(self.parts["loss"]):
-            raise ConfigError(
-                f"training for the chip has diverged: the loss is {self.parts['loss']} in step "
-                f"{self.global_step + 1}. Use a chip.learning_rate below "
-                f"{self.settings.learning_rate:g}."
-            )
 
     def note(self, row: dict[str, float]) -> str:
         """Return loss and spikes of an epoch."""
@@ -137,10 +123,4 @@ class ChipTuning(Described):
         rate = self.settings.learning_rate
         trained = [p for p in self.parameters() if p.requires_grad]
         optimizer = torch.optim.Adam(trained, rate)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, rate, total_steps=self.total_steps, pct_start=0.1
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return one_cycle(optimizer, rate, self.total_steps, rising=0.1)

@@ -1,7 +1,5 @@
 """Trains a spiking graph through its spikes, for few steps and few spikes."""
 
-import math
-from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -11,15 +9,13 @@ from torch import Tensor
 from spikeseg.batches import make_loader
 from spikeseg.config import FinetuningConfig, TrainingConfig
 from spikeseg.data import SegmentationData
-from spikeseg.errors import ConfigError
 from spikeseg.graph import SpikingGraph
 from spikeseg.losses import SegmentationLoss
 from spikeseg.progress import Progress, silent
 from spikeseg.training.callbacks import Described, History, Reporter
 from spikeseg.training.fitting import make_trainer, quiet, train
+from spikeseg.training.schedule import check_finite, for_batches, one_cycle
 from spikeseg.training.unrolled import UnrolledGraph
-
-_EPOCH = 25  # batches between two rows of the history
 
 
 def finetune(
@@ -56,8 +52,7 @@ def finetune(
         KeyboardInterrupt: Ctrl-C; nothing is changed.
         ShapeError: an image is smaller than the crop.
     """
-    rows = max(1, config.batches // _EPOCH)
-    settings = replace(training, epochs=rows, steps_per_epoch=-(-config.batches // rows))
+    settings = for_batches(training, config.batches)
     module = Finetuning(UnrolledGraph(graph), config, settings)
     history = History(folder / "finetuning.csv")
     loader = make_loader(data.train, settings, seed)
@@ -104,16 +99,9 @@ class Finetuning(Described):
         total: Tensor = segmentation + self.settings.sparsity * spikes
         figures = zip(self.columns, (total, segmentation, spikes), strict=True)
         self.parts = {name: value.item() for name, value in figures}
-        self._check_finite()
+        rate = self.settings.learning_rate
+        check_finite(self.parts["loss"], "the fine-tuning", self.global_step, "finetuning", rate)
         return total
-
-    def _check_finite(self) -> None:
-        if not math.isfinite(self.parts["loss"]):
-            raise ConfigError(
-                f"the fine-tuning has diverged: the loss is {self.parts['loss']} in step "
-                f"{self.global_step + 1}. Use a finetuning.learning_rate below "
-                f"{self.settings.learning_rate:g}."
-            )
 
     def note(self, row: dict[str, float]) -> str:
         """Return loss and spikes of an epoch."""
@@ -123,13 +111,7 @@ class Finetuning(Described):
         """Return Adam with a one-cycle schedule."""
         rate = self.settings.learning_rate
         optimizer = torch.optim.Adam(self.network.parameters(), rate)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, rate, total_steps=self.total_steps, pct_start=0.1
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return one_cycle(optimizer, rate, self.total_steps, rising=0.1)
 
 
 def read_steps(num_steps: int) -> list[int]:

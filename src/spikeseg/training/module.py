@@ -1,15 +1,13 @@
 """One training step: segmentation loss plus firing-rate regularizer."""
 
-import math
-
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
 from torch import Tensor, nn
 
 from spikeseg.config import TrainingConfig
-from spikeseg.errors import ConfigError
 from spikeseg.losses import RateMonitor, SegmentationLoss
 from spikeseg.training.callbacks import Described
+from spikeseg.training.schedule import check_finite, one_cycle
 
 _WATCH_EVERY = 25  # steps between looks at the rates while their loss has no weight
 
@@ -75,16 +73,9 @@ class SegmentationTraining(Described):
         total = torch.stack(list(losses.values())).sum()
         self.parts |= {k: v.item() for k, v in losses.items() if k != "weighted_rates"}
         self.parts["loss"] = total.item()
-        self._check_finite()
+        rate = self.settings.learning_rate
+        check_finite(self.parts["loss"], "the training", self.global_step, "training", rate)
         return total
-
-    def _check_finite(self) -> None:
-        if not math.isfinite(self.parts["loss"]):
-            raise ConfigError(
-                f"the training has diverged: the loss is {self.parts['loss']} in step "
-                f"{self.global_step + 1}. Use a training.learning_rate below "
-                f"{self.settings.learning_rate:g}."
-            )
 
     def note(self, row: dict[str, float]) -> str:
         """Return loss, rates and waiting of an epoch."""
@@ -96,13 +87,4 @@ class SegmentationTraining(Described):
         optimizer = torch.optim.AdamW(
             self.network.parameters(), config.learning_rate, weight_decay=config.weight_decay
         )
-        schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer,
-            config.learning_rate,
-            total_steps=self.total_steps,
-            pct_start=0.15,
-        )
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": schedule, "interval": "step"},
-        }
+        return one_cycle(optimizer, config.learning_rate, self.total_steps, rising=0.15)
