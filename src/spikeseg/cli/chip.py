@@ -106,6 +106,12 @@ def _print_cores(table: dict[str, Any]) -> None:
     print(
         f"Fullest core: {full['share']:.0%} of the {LABELS[full['resource']]}, in {full['layer']}"
     )
+    if facts["num_chips"] > 1:
+        placement = table["placement"]
+        print(
+            f"Between chips: {placement['inter_chip_packets_per_step']:,.0f} of "
+            f"{placement['packets_per_step']:,.0f} packets a step ({placement['partitioner']})"
+        )
     print(f"For images of up to {' x '.join(map(str, facts['size']))} pixels; smaller are padded.")
 
 

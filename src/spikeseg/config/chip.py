@@ -15,6 +15,12 @@ class ChipConfig:
 
     Attributes:
         name: a chip of which all limits are known, such as ``loihi1``.
+        num_chips: how many there are; ``null`` for as many as it needs.
+        tile: height and width of the images that the chips are given; larger ones are cut into
+            tiles, of which the middles are kept. ``null`` compiles for the largest test image.
+        overlap: rows and columns that neighboring tiles share.
+        partitioner: what divides the cores among the chips: ``hypergraph`` (least traffic between
+            them), ``multicast``, ``greedy_interchip``, ``greedy`` or ``round_robin``.
         rounding: ``corrected``, or ``nengo`` for the integers of nengo-loihi 1.1.0.
         num_steps: time steps, those included in which spikes travel through the layers (one each).
         output_tau: time constant of the output's leak, in steps; it forgets the first spikes.
@@ -28,6 +34,10 @@ class ChipConfig:
     """
 
     name: str = "loihi1"
+    num_chips: int | None = None
+    tile: int | None = None
+    overlap: int = 32
+    partitioner: str = "hypergraph"
     rounding: Literal["corrected", "nengo"] = "corrected"
     num_steps: int = 32
     output_tau: float = 8.0
@@ -43,7 +53,17 @@ class ChipConfig:
         for name in ("num_steps", "calibration_images", "batch_size"):
             value = getattr(self, name)
             require(value >= 1, f"chip.{name} is {value}; it must be at least 1.")
-        for name in ("rounds", "batches", "sparsity"):
+        for name in ("num_chips", "tile"):
+            given = getattr(self, name)
+            require(
+                given is None or given >= 1,
+                f"chip.{name} is {given}; it must be at least 1, or null.",
+            )
+        require(
+            self.tile is None or self.overlap < self.tile,
+            f"chip.overlap is {self.overlap}, and chip.tile {self.tile}; the tile must be larger.",
+        )
+        for name in ("overlap", "rounds", "batches", "sparsity"):
             value = getattr(self, name)
             require(value >= 0, f"chip.{name} is {value}; it must be 0 or more.")
         for name in ("output_tau", "learning_rate"):

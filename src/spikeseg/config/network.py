@@ -39,7 +39,12 @@ class NetworkConfig:
     Attributes:
         name: a network: ``unet``.
         depth: how many times the resolution is halved.
-        width: channels at full resolution; each level has twice as many.
+        width: channels of the first level; each further one has twice as many.
+        widths: channels of every level, from the first, instead of ``width``: ``depth + 1``
+            numbers.
+        units: convolutions of a level in the encoder, and in the decoder: 1 or 2.
+        stem_stride: of the first convolution, 1 or 2; with 2 every level works at half the
+            resolution, and the logits are scaled up, which costs a chip fewer neurons.
         downsampling: ``stride`` (strided convolution) or ``average`` (average pooling).
         upsampling: ``transposed`` (2 x 2 transposed convolution), ``nearest`` or ``bilinear``.
         dropout: probability of dropping a channel at the deepest level.
@@ -49,6 +54,9 @@ class NetworkConfig:
     name: str = "unet"
     depth: int = 3
     width: int = 16
+    widths: tuple[int, ...] = ()
+    units: Literal[1, 2] = 2
+    stem_stride: Literal[1, 2] = 1
     downsampling: Literal["stride", "average"] = "stride"
     upsampling: Literal["transposed", "nearest", "bilinear"] = "nearest"
     dropout: float = 0.0
@@ -57,4 +65,18 @@ class NetworkConfig:
     def __post_init__(self) -> None:
         require(1 <= self.depth <= 8, f"network.depth is {self.depth}; it must be 1 to 8.")
         require(self.width >= 1, f"network.width is {self.width}; it must be at least 1.")
+        require(
+            len(self.widths) in (0, self.depth + 1) and min(self.widths, default=1) >= 1,
+            f"network.widths is {list(self.widths)}; for network.depth {self.depth} it must be "
+            f"{self.depth + 1} numbers of 1 or more, or none.",
+        )
         require(0 <= self.dropout < 1, f"network.dropout is {self.dropout}; it must be in [0, 1).")
+
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Channels of every level.
+
+        >>> NetworkConfig(depth=2, width=4).channels
+        (4, 8, 16)
+        """
+        return self.widths or tuple(self.width * 2**i for i in range(self.depth + 1))

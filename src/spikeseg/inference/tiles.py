@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -43,15 +44,62 @@ def segment_tiled(
         )
     height, width = image.shape[-2:]
     mask = torch.empty(height, width, dtype=torch.uint8)
-    for top, keep_rows in _spans(height, tile, overlap, multiple):
-        for left, keep_columns in _spans(width, tile, overlap, multiple):
-            piece = image[None, :, top : top + tile, left : left + tile]
-            padded, crop_back = pad_to_multiple(piece, multiple)
-            found = crop_back(predict(padded))[0].cpu()
-            rows = slice(keep_rows.start - top, keep_rows.stop - top)
-            columns = slice(keep_columns.start - left, keep_columns.stop - left)
-            mask[keep_rows, keep_columns] = found[rows, columns]
+    for piece in tiles_of(height, width, (tile, tile), overlap, multiple):
+        padded, crop_back = pad_to_multiple(piece.of(image)[None], multiple)
+        piece.paste(crop_back(predict(padded))[0].cpu(), mask)
     return mask
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A piece of an image, and the pixels of the image that it decides.
+
+    Attributes:
+        top: first row of the piece.
+        left: its first column.
+        size: its rows and columns.
+        rows: of the image, that it decides.
+        columns: likewise.
+    """
+
+    top: int
+    left: int
+    size: tuple[int, int]
+    rows: slice
+    columns: slice
+
+    def of(self, image: Tensor) -> Tensor:
+        """Return the piece of an image (..., H, W)."""
+        height, width = self.size
+        return image[..., self.top : self.top + height, self.left : self.left + width]
+
+    def paste(self, found: Tensor, mask: Tensor) -> None:
+        """Write what was found in the piece, of its size or larger, into the image's mask."""
+        rows = slice(self.rows.start - self.top, self.rows.stop - self.top)
+        columns = slice(self.columns.start - self.left, self.columns.stop - self.left)
+        mask[self.rows, self.columns] = found[rows, columns]
+
+
+def tiles_of(
+    height: int, width: int, size: tuple[int, int], overlap: int, multiple: int
+) -> list[Tile]:
+    """Return the tiles of an image, row by row; together they decide every pixel once.
+
+    Args:
+        height: of the image.
+        width: of the image.
+        size: largest height and width of a tile, multiples of ``multiple``.
+        overlap: rows and columns that neighbors share, a smaller multiple.
+        multiple: of which every tile's place is one.
+
+    >>> [tile.rows for tile in tiles_of(20, 8, (12, 12), 4, 4)]
+    [slice(0, 10, None), slice(10, 20, None)]
+    """
+    return [
+        Tile(top, left, (min(size[0], height - top), min(size[1], width - left)), rows, columns)
+        for top, rows in _spans(height, size[0], overlap, multiple)
+        for left, columns in _spans(width, size[1], overlap, multiple)
+    ]
 
 
 def _spans(length: int, tile: int, overlap: int, multiple: int) -> Iterator[tuple[int, slice]]:

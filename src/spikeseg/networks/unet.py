@@ -1,5 +1,6 @@
 """U-Net (Ronneberger et al. 2015, arXiv:1505.04597) from layers that a spiking graph expresses."""
 
+import itertools
 from collections import OrderedDict
 
 import torch
@@ -14,11 +15,13 @@ from spikeseg.networks._blocks import conv_unit
 class UNet(nn.Module):
     """An encoder, a decoder, and skip connections between them.
 
-    Level i works at 1 / 2^i of the resolution with ``width * 2^i`` channels, in two units of
-    3 x 3 convolution, batch norm and activation. Images of any size that ``2^depth`` divides.
+    Level i works at 1 / 2^i of the resolution of the first, with ``config.channels[i]`` channels,
+    in units of 3 x 3 convolution, batch norm and activation. The first level works at the
+    resolution of the images, or at half of it if the stem strides. Images of any size that
+    ``stem_stride * 2^depth`` divides.
 
     Args:
-        config: depth, width, how to go down and up, the activation.
+        config: depth, channels, units, how to go down and up, the activation.
         in_channels: channels of the images.
         num_classes: classes, one output channel each.
         dt_ms: length of a time step in milliseconds.
@@ -36,48 +39,63 @@ class UNet(nn.Module):
     ) -> None:
         super().__init__()
         self._config, self._dt_ms = config, dt_ms
-        widths = [config.width * 2**i for i in range(config.depth + 1)]
-        self.guard = SizeGuard(2**config.depth)
-        self.stem = self._unit(in_channels, widths[0])
-        self.encoder = nn.ModuleList(self._unit(w, w) for w in widths)
-        self.down = nn.ModuleList(self._down(w) for w in widths[:-1])
+        widths = config.channels
+        pairs = list(itertools.pairwise(widths))
+        self.guard = SizeGuard(config.stem_stride * 2**config.depth)
+        self.stem = self._unit(in_channels, widths[0], config.stem_stride)
+        self.encoder = nn.ModuleList(self._second(w) for w in widths)
+        self.down = nn.ModuleList(self._down(w, below) for w, below in pairs)
         self.dropout = nn.Dropout2d(config.dropout)
-        self.up = nn.ModuleList(self._up(2 * w, w) for w in widths[:-1])
-        self.merge = nn.ModuleList(self._unit(self._merged(w), w) for w in widths[:-1])
-        self.decoder = nn.ModuleList(self._unit(w, w) for w in widths[:-1])
-        self.head = nn.Conv2d(widths[0], num_classes, 1)
+        self.up = nn.ModuleList(self._up(below, w) for w, below in pairs)
+        self.merge = nn.ModuleList(self._unit(self._merged(w, below), w) for w, below in pairs)
+        self.decoder = nn.ModuleList(self._second(w) for w in widths[:-1])
+        self.head = self._head(widths[0], num_classes)
 
     def _unit(self, cin: int, cout: int, stride: int = 1) -> nn.Sequential:
         return conv_unit(cin, cout, self._activation(), stride)
+
+    def _second(self, width: int) -> nn.Module:
+        return self._unit(width, width) if self._config.units == 2 else nn.Identity()
 
     def _activation(self) -> nn.Module:
         activation = self._config.activation
         kind = activation.name
         return make_activation(kind, activation.unit_rate_hz, self._dt_ms, activation.levels)
 
-    def _down(self, width: int) -> nn.Module:
+    def _down(self, width: int, below: int) -> nn.Module:
         if self._config.downsampling == "stride":
-            return self._unit(width, 2 * width, stride=2)
-        return nn.Sequential(nn.AvgPool2d(2), self._unit(width, 2 * width))
+            return self._unit(width, below, stride=2)
+        return nn.Sequential(nn.AvgPool2d(2), self._unit(width, below))
 
     def _up(self, cin: int, cout: int) -> nn.Module:
         if self._config.upsampling == "transposed":
             conv = nn.ConvTranspose2d(cin, cout, 2, stride=2, bias=False)
             layers = OrderedDict(conv=conv, norm=nn.BatchNorm2d(cout), neurons=self._activation())
             return nn.Sequential(layers)
+        return self._enlarged()
+
+    def _enlarged(self) -> nn.Upsample:
         if self._config.upsampling == "nearest":
             return nn.Upsample(scale_factor=2, mode="nearest")
         return nn.Upsample(scale_factor=2, mode="bilinear", align_corners=False)
 
-    def _merged(self, width: int) -> int:
+    def _merged(self, width: int, below: int) -> int:
         """Return the channels after the skip connection is concatenated."""
-        return width + (width if self._config.upsampling == "transposed" else 2 * width)
+        return width + (width if self._config.upsampling == "transposed" else below)
+
+    def _head(self, width: int, num_classes: int) -> nn.Module:
+        """Return the linear layer of the logits, which also undoes the stride of the stem."""
+        if self._config.stem_stride == 1:
+            return nn.Conv2d(width, num_classes, 1)
+        if self._config.upsampling == "transposed":
+            return nn.ConvTranspose2d(width, num_classes, 2, stride=2)
+        return nn.Sequential(self._enlarged(), nn.Conv2d(width, num_classes, 3, padding=1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return logits, (B, num_classes, H, W).
 
         Raises:
-            ShapeError: 2^depth does not divide the size; names the size to pad to.
+            ShapeError: the strides do not divide the size; names the size to pad to.
         """
         x = self.stem(self.guard(x))
         skips = []

@@ -8,7 +8,7 @@ from spikeseg.chips import load_chip, program_made_from
 from spikeseg.compiling import build_network, cut
 from spikeseg.config import ChipConfig
 from spikeseg.data import Sample
-from spikeseg.errors import RunFolderError
+from spikeseg.errors import ConfigError, RunFolderError
 from spikeseg.files import sha256
 from spikeseg.graph import SpikingGraph, made_from
 from spikeseg.onchip import prepare
@@ -27,9 +27,9 @@ def rehearse_chip(
     Args:
         network: trained or not; it is not changed.
         images: (B, C, H, W) to balance thresholds on.
-        config: which chip.
+        config: which chip, and for tiles of which size.
         dt_ms: length of a step in milliseconds.
-        samples: test images; the graph is of the size of the largest.
+        samples: test images; the graph is of the size of the largest, or of a tile.
 
     Raises:
         CompileError: a chip that cannot be compiled for, neurons or transforms that it does not
@@ -38,22 +38,39 @@ def rehearse_chip(
     """
     chip = load_chip(config.name)
     graph = prepare(network, images, config, dt_ms)
-    graph = graph.resized(*program_size(samples, graph.stride))
+    graph = graph.resized(*program_size(samples, graph.stride, config.tile))
     cut(build_network(graph, config.output_tau), chip)
     return graph
 
 
-def program_size(samples: Sequence[Sample], multiple: int) -> tuple[int, int]:
+def program_size(
+    samples: Sequence[Sample], multiple: int, tile: int | None = None
+) -> tuple[int, int]:
     """Return the height and width of the largest images, rounded up to a multiple.
+
+    Args:
+        samples: images.
+        multiple: what the network's strides need.
+        tile: the largest height and width to return.
+
+    Raises:
+        ConfigError: the tile is no multiple.
 
     >>> import numpy as np
     >>> images = [np.zeros((1, *size), np.float32) for size in ((30, 41), (33, 20))]
-    >>> program_size([Sample("", i, np.zeros(i.shape[1:], np.uint8)) for i in images], 4)
-    (36, 44)
+    >>> samples = [Sample("", i, np.zeros(i.shape[1:], np.uint8)) for i in images]
+    >>> program_size(samples, 4), program_size(samples, 4, 40)
+    ((36, 44), (36, 40))
     """
+    if tile is not None and tile % multiple:
+        below, above = tile // multiple * multiple, -(-tile // multiple) * multiple
+        raise ConfigError(
+            f"chip.tile is {tile}; this network needs a multiple of {multiple}, such as "
+            f"{below or above} or {above if below else 2 * above}."
+        )
     shapes = [sample.image.shape[1:] for sample in samples]
-    height, width = (max(sizes) for sizes in zip(*shapes, strict=True))
-    return height + -height % multiple, width + -width % multiple
+    height, width = (size + -size % multiple for size in map(max, zip(*shapes, strict=True)))
+    return (height, width) if tile is None else (min(height, tile), min(width, tile))
 
 
 def check_chip(folder: RunFolder) -> None:

@@ -8,16 +8,12 @@ import torch
 from numpy.typing import NDArray
 
 from spikeseg.chips import ChipProgram
+from spikeseg.config import ChipConfig
 from spikeseg.data import Sample
-from spikeseg.emulation import Recording, emulate
-from spikeseg.errors import ConfigError
 from spikeseg.graph import SpikingGraph
-from spikeseg.inference import pad_to_size
-from spikeseg.onchip import host_spikes
 from spikeseg.progress import Progress
+from spikeseg.runs.chip_running import TilesRun, run_tiles
 from spikeseg.runs.measuring import Masks
-
-_MOST_STEPS = 2**16 - 1  # spikes of a neuron are kept in 16 bits
 
 
 @dataclass
@@ -25,18 +21,20 @@ class Emulation:
     """What the host and the chip did with the test images.
 
     Attributes:
-        num_steps: of each image.
+        num_steps: of each tile.
+        num_tiles: that all images were cut into.
         masks: one an image.
-        totals: spikes of the populations of the host and of the chip, over all images, (C, H, W).
-        counts: the same for each of the first images, as many as were to be kept.
+        totals: spikes of the populations of the host and of the chip, over all tiles, (C, H, W).
+        counts: the same over the tiles of each of the first images, as many as were to be kept.
         overflows: of the chip's registers, summed over images.
         output_spikes: of the output, which is read by its potential and should never fire.
     """
 
     num_steps: int
+    num_tiles: int = 0
     masks: list[Masks] = field(default_factory=list)
     totals: dict[str, NDArray[np.int64]] = field(default_factory=dict)
-    counts: dict[str, list[NDArray[np.uint16]]] = field(default_factory=dict)
+    counts: dict[str, list[NDArray[np.uint32]]] = field(default_factory=dict)
     overflows: dict[str, int] = field(default_factory=dict)
     output_spikes: int = 0
 
@@ -45,7 +43,7 @@ def run_program(
     program: ChipProgram,
     graph: SpikingGraph,
     samples: Sequence[Sample],
-    num_steps: int,
+    config: ChipConfig,
     kept: int,
     strict: bool,
     progress: Progress,
@@ -54,61 +52,47 @@ def run_program(
 
     Args:
         program: what was compiled.
-        graph: from which; its first layers fire on the host, its size is that of the program.
-        samples: images of at most this size; they are padded at the bottom and right.
-        num_steps: T.
+        graph: from which.
+        samples: images; see `run_tiles`.
+        config: the number of steps, and by how much tiles overlap.
         kept: of how many images the spike counts are kept.
         strict: whether an overflow is an error.
         progress: is told the images done.
 
     Raises:
-        ConfigError: more than 65,535 steps.
+        ConfigError: the overlap is as large as a tile.
         ProgramError: an overflow if ``strict``.
     """
-    if num_steps > _MOST_STEPS:
-        raise ConfigError(f"chip.num_steps is {num_steps}; it must be at most {_MOST_STEPS}.")
-    found = Emulation(num_steps)
+    found = Emulation(config.num_steps)
     for i, sample in enumerate(samples):
-        image, crop_back = pad_to_size(torch.from_numpy(sample.image)[None], *graph.input.shape[1:])
-        spikes = {k: v.numpy() for k, v in host_spikes(graph, image, num_steps).items()}
-        recording = emulate(program, spikes, strict=strict, threads=torch.get_num_threads())
-        mask = torch.from_numpy(read_out(program, recording)[0])
-        found.masks.append(np.ascontiguousarray(crop_back(mask).numpy()))
-        _count(found, program, spikes, recording, keep=i < kept)
+        mask = torch.empty(sample.image.shape[1:], dtype=torch.uint8)
+        counts: dict[str, NDArray[np.int64]] = {}
+        for run in run_tiles(program, graph, sample.image, config, strict=strict):
+            for tile, part in zip(run.tiles, torch.from_numpy(run.masks), strict=True):
+                tile.paste(part, mask)
+            _count(found, counts, program.output, run)
+        found.masks.append(mask.numpy())
+        _add(found.totals, counts)
+        if i < kept:
+            for name, count in counts.items():
+                found.counts.setdefault(name, []).append(count.astype(np.uint32))
         progress("emulate", i + 1, len(samples))
     return found
 
 
-def read_out(program: ChipProgram, recording: Recording) -> NDArray[np.uint8]:
-    """Return the classes of the highest potentials, (B, H, W).
-
-    Cores may count in different units, of which each one's threshold is the same multiple; so
-    potentials are compared in thresholds.
-    """
-    thresholds = np.empty(program.shapes[program.output])
-    for core in program.cores_of(program.output):
-        channels, rows, columns = core.box.shape
-        thresholds[core.box.slices] = core.threshold.reshape(rows, columns, channels).transpose(
-            2, 0, 1
-        )
-    classes: NDArray[np.intp] = (recording.potentials / thresholds).argmax(axis=1)
-    return classes.astype(np.uint8)
-
-
 def _count(
-    found: Emulation,
-    program: ChipProgram,
-    spikes: dict[str, NDArray[np.bool_]],
-    recording: Recording,
-    keep: bool,
+    found: Emulation, counts: dict[str, NDArray[np.int64]], output: str, run: TilesRun
 ) -> None:
-    """Add the spikes of one image."""
-    counts = {name: fired.sum(axis=0)[0] for name, fired in spikes.items()}
-    counts |= {name: fired[0] for name, fired in recording.spike_counts.items()}
-    found.output_spikes += int(counts.pop(program.output).sum())
-    for name, fired in counts.items():
-        found.totals[name] = found.totals.get(name, 0) + fired.astype(np.int64)
-        if keep:
-            found.counts.setdefault(name, []).append(fired.astype(np.uint16))
-    for kind, number in recording.overflows.items():
+    """Add what some tiles of an image did."""
+    fired = {name: spikes.sum(axis=(0, 1)) for name, spikes in run.spikes.items()}
+    fired |= {n: c.sum(axis=0, dtype=np.int64) for n, c in run.recording.spike_counts.items()}
+    found.output_spikes += int(fired.pop(output).sum())
+    found.num_tiles += len(run.tiles)
+    _add(counts, fired)
+    for kind, number in run.recording.overflows.items():
         found.overflows[kind] = found.overflows.get(kind, 0) + number
+
+
+def _add(sums: dict[str, NDArray[np.int64]], counts: dict[str, NDArray[np.int64]]) -> None:
+    for name, count in counts.items():
+        sums[name] = sums.get(name, 0) + count

@@ -51,15 +51,18 @@ def _stage(
     scores = score(truths, found.masks, len(data.class_names), membrane_class(config, data))
     spikes = sum(layer["spikes_per_image"] for layer in layers)
     on_host = [layer for layer in layers if layer["on"] == "host"]
+    tiles = found.num_tiles / len(found.masks)
     return scores.to_dict() | {
         "num_steps": found.num_steps,
-        "spikes_per_neuron": spikes / graph.num_neurons,
+        "tiles_per_image": tiles,
+        "spikes_per_neuron": spikes / tiles / graph.num_neurons,
         "synaptic_operations_per_image": sum(
             layer["synaptic_operations_per_image"] for layer in layers
         ),
         "operation": "AC",
         "input_spikes_per_image": sum(layer["spikes_per_image"] for layer in on_host),
-        "input_multiplications_per_image": sum(
+        "input_multiplications_per_image": tiles
+        * sum(
             num_multiplications(c.transforms, graph.input.shape)
             for c in graph.out_of(graph.input.name)
         ),
@@ -81,7 +84,7 @@ def _layer(
     hosts = {part.name for part in program.inputs}
     operations = int((totals * graph.fan_out(name)).sum())
     spikes = int(totals.sum())
-    share = spikes / images / population.size / found.num_steps
+    share = spikes / found.num_tiles / population.size / found.num_steps
     return {
         "name": name,
         "on": "host" if name in hosts else "chip",

@@ -1,11 +1,12 @@
 """The verb compile: from the trained network to the program of a chip."""
 
 from dataclasses import replace
+from typing import Any
 
 from spikeseg import data as datasets
-from spikeseg.chips import ChipProgram, ChipSpec, load_chip, save_program
+from spikeseg.chips import ChipProgram, load_chip, save_program
 from spikeseg.chips.boxes import Shape
-from spikeseg.compiling import FloatNetwork, build_network, compile_network
+from spikeseg.compiling import build_network, compile_network
 from spikeseg.config import ChipConfig, RunConfig
 from spikeseg.data import SegmentationData
 from spikeseg.files import sha256, write_json
@@ -14,6 +15,7 @@ from spikeseg.onchip import adapt, tune
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import check_classes
 from spikeseg.runs.chip_checks import rehearse_chip
+from spikeseg.runs.chip_placing import place_program
 from spikeseg.runs.core_table import core_table
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network
@@ -26,8 +28,9 @@ def compile_stage(
     """Compile the trained network of a run; write ``chip_graph.npz``, ``program.npz``, cores.
 
     The network is converted for the chip (``graph.npz`` is another conversion, and stays), adapted
-    to the chip's integers, trained through them if ``chip.batches`` says so, and compiled for
-    images as large as the largest test image; smaller ones are padded. ``config.json`` then holds
+    to the chip's integers, trained through them if ``chip.batches`` says so, compiled for images as
+    large as the largest test image or for tiles of ``chip.tile``, and placed by the spikes of
+    calibration images; smaller images are padded. ``config.json`` then holds
     the settings of the chip. Nothing is written before everything has succeeded, but for the
     history of the training.
 
@@ -39,7 +42,8 @@ def compile_stage(
     Raises:
         RunFolderError: there is no trained network, or the data are not those of the network.
         CompileError: a chip that cannot be compiled for, or a network that it cannot hold; names
-            layer, limit and what would fit.
+            layer, limit and what would fit; or more cores than ``chip.num_chips`` have.
+        UnknownNameError: no such partitioner.
         SpikeSegError: a network that cannot be converted; see `convert`.
     """
     source = folder.require("network.safetensors")
@@ -51,7 +55,9 @@ def compile_stage(
     graph = _chip_graph(folder, config, settings, trained, data, progress)
     network = build_network(graph, settings.output_tau)
     program = compile_network(network, chip, mode=settings.rounding)
-    _write(folder, config, graph, network, chip, program)
+    program, traffic = place_program(program, graph, config, data)
+    table = core_table(network, chip, program) | {"placement": traffic}
+    _write(folder, config, graph, program, table)
     return program
 
 
@@ -84,15 +90,13 @@ def _write(
     folder: RunFolder,
     config: RunConfig,
     graph: SpikingGraph,
-    network: FloatNetwork,
-    chip: ChipSpec,
     program: ChipProgram,
+    table: dict[str, Any],
 ) -> None:
     """Write the files of the stage, and the settings that made them."""
     graph_file, program_file = folder.file("chip_graph.npz"), folder.file("program.npz")
     save_graph(graph, graph_file, made_from=sha256(folder.file("network.safetensors")))
     save_program(program, program_file, made_from=sha256(graph_file))
-    table = core_table(network, chip, program)
     size: Shape = graph.input.shape
     settings = config.chip or ChipConfig()
     head = {"made_from": sha256(program_file), "size": list(size[1:])}

@@ -32,7 +32,8 @@ def emulate_stage(
 
     Args:
         folder: a run that is compiled and evaluated.
-        config: settings; those of the run if not given. Of the chip's, only ``num_steps`` matters.
+        config: settings; those of the run if not given. Of the chip's, ``num_steps``, ``tile`` and
+            ``overlap`` matter.
         strict: whether a register that overflows is an error; otherwise overflows are counted.
         progress: is told the images done.
 
@@ -40,7 +41,7 @@ def emulate_stage(
         RunFolderError: a stage is missing, or is of another network, graph or data.
         ShapeError: an image that is larger than the program.
         ProgramError: an overflow if ``strict``.
-        ConfigError: more than 65,535 steps.
+        ConfigError: the overlap is as large as a tile.
         CorruptFileError: a file is cut short or damaged.
         FormatVersionError: a file of another version.
     """
@@ -52,23 +53,26 @@ def emulate_stage(
     check_chip(folder)
     data = datasets.load(config.data)
     check_classes(data, load_network(folder.require("network.safetensors")), folder.path)
-    _check_images(folder, data, graph)
-    steps = (config.chip or ChipConfig()).num_steps
+    settings = config.chip or ChipConfig()
+    _check_images(folder, data, graph, settings)
     kept = config.evaluation.examples
-    found = run_program(program, graph, data.test, steps, kept, strict, progress)
+    found = run_program(program, graph, data.test, settings, kept, strict, progress)
     write_chip_stage(folder, config, data, graph, program, found)
     return found
 
 
-def _check_images(folder: RunFolder, data: SegmentationData, graph: SpikingGraph) -> None:
-    """Check that the images fit into the program, and are those of ``metrics.json``."""
+def _check_images(
+    folder: RunFolder, data: SegmentationData, graph: SpikingGraph, config: ChipConfig
+) -> None:
+    """Check that images fit the program if it is not for tiles, and are of ``metrics.json``."""
     height, width = graph.input.shape[1:]
     for sample in data.test:
         rows, columns = sample.image.shape[1:]
-        if rows > height or columns > width:
+        if config.tile is None and (rows > height or columns > width):
             raise ShapeError(
                 f"{sample.name} of the test set has {rows} x {columns} pixels; the program is made "
-                f"for {height} x {width}. Run `spikeseg compile {folder.path}` for these images."
+                f"for {height} x {width}. Run `spikeseg compile {folder.path}` for these images, "
+                "or for tiles of them with --chip.tile."
             )
     if read_json(folder.file("metrics.json"))["data"]["source"] != source_of(data):
         raise RunFolderError(

@@ -1,0 +1,71 @@
+"""Places a compiled program on chips by the spikes that it fires on calibration images."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spikeseg.chips import ChipProgram
+from spikeseg.config import ChipConfig, RunConfig
+from spikeseg.data import SegmentationData
+from spikeseg.graph import SpikingGraph
+from spikeseg.placing import Rates, count_traffic, place
+from spikeseg.runs.chip_running import run_tiles
+from spikeseg.runs.stages import calibration_images
+
+
+def place_program(
+    program: ChipProgram, graph: SpikingGraph, config: RunConfig, data: SegmentationData
+) -> tuple[ChipProgram, dict[str, Any]]:
+    """Return a program with its cores on chips, and what traffic that makes.
+
+    Args:
+        program: what was compiled.
+        graph: from which.
+        config: the chip's partitioner and number of chips; calibration images.
+        data: the training images, on crops of which the spikes are counted.
+
+    Raises:
+        CompileError: the cores do not fit the chips; gives the numbers.
+        UnknownNameError: no such partitioner.
+    """
+    settings = config.chip or ChipConfig()
+    images = calibration_images(config, data.train, settings.calibration_images)
+    rates = measured_rates(program, graph, images.numpy(), settings)
+    placed = place(program, rates, settings.partitioner, settings.num_chips)
+    return placed, {"partitioner": settings.partitioner} | _traffic(placed, rates)
+
+
+def _traffic(program: ChipProgram, rates: Rates) -> dict[str, Any]:
+    """Return cores and packets, a step's, of the chips."""
+    count = count_traffic(program, rates)
+    return {
+        "cores_of_chips": np.bincount(program.placement).tolist(),
+        "packets_per_step": count.packets,
+        "inter_chip_packets_per_step": count.inter_chip_packets,
+        "hops_per_step": count.hops,
+        "host_packets_per_step": count.host_packets,
+    }
+
+
+def measured_rates(
+    program: ChipProgram, graph: SpikingGraph, images: NDArray[np.float32], config: ChipConfig
+) -> dict[str, NDArray[np.float64]]:
+    """Return the mean spikes of every neuron in a step, (C, H, W) by population and input.
+
+    Args:
+        program: what was compiled; its placement does not matter.
+        graph: from which.
+        images: (B, C, H, W).
+        config: steps and overlap.
+    """
+    sums: dict[str, NDArray[np.float64]] = {}
+    tiles = 0
+    for image in images:
+        for run in run_tiles(program, graph, image, config):
+            counts = {name: fired.sum(axis=(0, 1)) for name, fired in run.spikes.items()}
+            counts |= {n: fired.sum(axis=0) for n, fired in run.recording.spike_counts.items()}
+            for name, count in counts.items():
+                sums[name] = sums.get(name, 0.0) + count
+            tiles += len(run.tiles)
+    return {name: total / (tiles * config.num_steps) for name, total in sums.items()}
