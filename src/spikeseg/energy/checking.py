@@ -123,7 +123,7 @@ def _check_entry(section: str, entry: object, where: str) -> None:
 
 
 def _check_numbers(entry: Mapping[str, Any], where: str) -> None:
-    numbers = {key: entry.get(key, entry["value"]) for key in ENDS}
+    numbers = {key: entry.get(key, entry["value"]) for key in ("value", "low", "high")}
     for key, number in numbers.items():
         right = isinstance(number, int | float) and not isinstance(number, bool)
         if not right or not math.isfinite(number) or number < 0:

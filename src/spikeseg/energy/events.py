@@ -47,7 +47,7 @@ def price_events(work: Work, table: CostTable) -> Split:
 def active_updates(work: Work) -> Range:
     """Return how many updates are active: fewest, those that receive a spike, all."""
     fewest = min(work.spikes, work.receiving_updates)
-    return Range(fewest, work.receiving_updates, max(work.updates, work.receiving_updates))
+    return Range(fewest, work.receiving_updates, work.updates)
 
 
 def _added(table: CostTable) -> Range:

@@ -79,7 +79,8 @@ def price_dense_by_size(
     Args:
         layer: with its counts.
         precision: of the numbers.
-        share: of the inputs that are not zero, where zeros are skipped; 1 computes all.
+        share: of the inputs that are not zero, where zeros are skipped; finding
+            them costs nothing. 1 computes all.
         table: of kind ``arithmetic`` with the memory ``by_size``.
     """
     macs = layer.macs * share

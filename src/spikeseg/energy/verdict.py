@@ -20,7 +20,8 @@ class Verdict:
         rival: whom against.
         table: that the spiking network is accounted with.
         outcome: of the spiking network; ``undecided`` where the ranges overlap.
-        factor: joules of the rival for each joule of the spiking network, by their values.
+        factor: joules of the rival for each joule of the spiking network, by their values;
+            ``None`` where one of them costs nothing under its table.
         break_even: mean spikes per neuron and step at which both take as much, by their values;
             ``None`` where there is no such rate.
         sentence: all of it in words.
@@ -29,7 +30,7 @@ class Verdict:
     rival: Rival
     table: str
     outcome: Outcome
-    factor: float
+    factor: float | None
     break_even: float | None
     sentence: str
 
@@ -90,7 +91,7 @@ def _judged(rate: float, now: EnergyEstimate, silent: EnergyEstimate, rival: Riv
     spiking, dense = now.total, rival.energy
     outcome = decide(spiking, dense)
     even = break_even(silent.total.value, spiking.value, dense.value, rate)
-    factor = dense.value / spiking.value if spiking.value else float("inf")
+    factor = dense.value / spiking.value if spiking.value and dense.value else None
     sentence = (
         f"Under {now.table} the spiking network takes {joules(spiking)} an image, "
         f"{rival.title} ({rival.table}) {joules(dense)}: {_outcome(outcome, factor)}. "
@@ -99,14 +100,12 @@ def _judged(rate: float, now: EnergyEstimate, silent: EnergyEstimate, rival: Riv
     return Verdict(rival, now.table, outcome, factor, even, sentence)
 
 
-def _outcome(outcome: Outcome, factor: float) -> str:
-    by = f"by a factor of {factor if factor >= 1 else 1 / factor:.3g}"
-    if outcome == "wins":
-        return f"it wins {by}"
-    if outcome == "loses":
-        return f"it loses {by}"
-    side = "less" if factor > 1 else "more"
-    return f"undecided, as the ranges overlap ({side} {by} at the quoted values)"
+def _outcome(outcome: Outcome, factor: float | None) -> str:
+    by = "" if factor is None else f" by a factor of {max(factor, 1 / factor):.3g}"
+    if outcome == "undecided":
+        side = "less" if factor is None or factor >= 1 else "more"
+        return f"undecided, as the ranges overlap ({side}{by} at the quoted values)"
+    return f"it {outcome}{by}"
 
 
 def _even(even: float | None, rate: float, silent: float, rival: float) -> str:

@@ -62,6 +62,12 @@ class Work:
                     f"{field.name} of an image is {count}; a count is finite, 0 or more. Count the "
                     "program again."
                 )
+        if max(self.receiving_updates, self.spikes) > self.updates:
+            raise ProgramError(
+                f"there are {self.receiving_updates} receiving updates of {self.updates} and "
+                f"{self.spikes} spikes; a neuron receives and fires once in a step at most. Count "
+                "the program again."
+            )
 
     def __add__(self, other: "Work") -> "Work":
         return Work(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -70,7 +76,7 @@ class Work:
         """Return the work if all events scale with the spikes; what a silent network has stays.
 
         Args:
-            share: of the present spike rate; 0 is a silent network.
+            share: of the present spike rate, 0..1; 0 is a silent network.
         """
         events = [f.name for f in fields(self) if f.name not in SIZES]
         return replace(self, **{name: getattr(self, name) * share for name in events})
@@ -119,7 +125,7 @@ class NetworkWork:
         steps: for the time; ``None`` where it is not wanted.
 
     Raises:
-        ProgramError: there is no layer, or fewer than one step or chip.
+        ProgramError: there is no layer, no update, or fewer than one step or chip.
     """
 
     layers: Mapping[str, Work]
@@ -128,10 +134,11 @@ class NetworkWork:
     steps: StepWork | None = None
 
     def __post_init__(self) -> None:
-        if not self.layers or self.num_steps < 1 or self.chips < 1:
+        updates = sum(layer.updates for layer in self.layers.values())
+        if not updates or self.num_steps < 1 or self.chips < 1:
             raise ProgramError(
-                f"a network with {len(self.layers)} layers, {self.num_steps} steps, on "
-                f"{self.chips} chips has no energy; give at least one of each."
+                f"a network with {len(self.layers)} layers, {updates:g} updates, {self.num_steps} "
+                f"steps, on {self.chips} chips has no energy; give at least one of each."
             )
 
     @property
@@ -146,7 +153,7 @@ class NetworkWork:
     def spike_rate(self) -> float:
         """Mean spikes per neuron and step."""
         total = self.total
-        return total.spikes / total.updates if total.updates else 0.0
+        return total.spikes / total.updates
 
     def at(self, share: float) -> "NetworkWork":
         """Return the work at a share of the present spike rate; the steps keep their time."""
