@@ -196,7 +196,7 @@ def test_more_receiving_updates_than_updates_are_refused() -> None:
 
 
 def test_work_without_a_layer_is_refused() -> None:
-    with pytest.raises(ProgramError, match="0 layers"):
+    with pytest.raises(ProgramError, match="0 layers, 0 updates"):
         NetworkWork({}, 1, 1)
 
 

@@ -168,8 +168,25 @@ def test_the_report_has_every_table_with_verdicts_on_every_rival_and_is_json() -
     report = account_for(NetworkWork(layers, 8, 1), dense, nonzero=nonzero).to_dict()
     again = json.loads(json.dumps(report, allow_nan=False))
     assert again == report
-    assert {account["table"]["name"] for account in again["accounts"]} == set(TABLES)
+    assert {account["table"] for account in again["accounts"]} == set(TABLES)
     for account in again["accounts"]:
         judged = [(v["rival"], v["rival_table"]) for v in account["verdicts"]]
         assert judged == [(r["key"], r["table"]) for r in account["rivals"]]
         assert {"fp32", "int8", "matched", "sparse_int8"} <= {r["key"] for r in account["rivals"]}
+
+
+def test_the_report_holds_the_table_of_every_figure() -> None:
+    dense = count_dense(small_graph())
+    report = account_for(network(work(updates=1)), dense, [load_costs("davies2018")]).to_dict()
+    named = {rival["table"] for account in report["accounts"] for rival in account["rivals"]}
+    assert set(report["tables"]) == named | {"davies2018"}
+    assert all(cost["source"] for table in report["tables"].values() for cost in table["costs"])
+
+
+def test_the_parts_of_the_layers_add_up_to_the_total_in_the_report() -> None:
+    layers = {f"l{i}": work(updates=10, spikes=i, synaptic_operations=9 * i) for i in range(3)}
+    report = account_for(NetworkWork(layers, 8, 1), count_dense(small_graph())).to_dict()
+    for account in report["accounts"]:
+        found = account["estimate"]
+        parts = [e["value"] for split in found["layers"].values() for e in split.values()]
+        assert sum(parts) == pytest.approx(found["total"]["value"])

@@ -58,9 +58,11 @@ def _added(table: CostTable) -> Range:
 
 
 def unpriced(work: Work, table: CostTable) -> dict[str, float]:
-    """Return the events that happen and that a table has no cost for, with their counts."""
+    """Return the events that happen and that a table has no cost for, with their counts.
+
+    All tables price updates, so one without a surcharge for receiving leaves nothing out.
+    """
     priced = set(table.energy) if table.kind == "chip" else {"synaptic_operation", "spike"}
-    if "neuron_access" not in table.energy:
-        priced.add("neuron_receiving")
+    priced.add("neuron_receiving")
     counts = {event: float(getattr(work, count)) for event, (_, count) in COUNTS.items()}
     return {event: n for event, n in counts.items() if n and event not in priced}

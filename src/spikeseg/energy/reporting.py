@@ -31,7 +31,7 @@ class Account:
     def to_dict(self) -> dict[str, Any]:
         """Return everything for JSON."""
         return {
-            "table": self.table.to_dict(),
+            "table": self.table.name,
             "estimate": self.estimate.to_dict(),
             "rivals": [rival.to_dict() for rival in self.rivals],
             "verdicts": [verdict.to_dict() for verdict in self.verdicts],
@@ -56,6 +56,13 @@ class EnergyReport:
     dense: DenseNetwork
     accounts: tuple[Account, ...]
 
+    @property
+    def tables(self) -> dict[str, CostTable]:
+        """Every table that a figure comes from, those of the rivals too."""
+        tables = {account.table.name: account.table for account in self.accounts}
+        rivals = {name for table in tables.values() for name in table.rivals}
+        return tables | {name: load_costs(name) for name in sorted(rivals - set(tables))}
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything for JSON."""
         return {
@@ -63,6 +70,7 @@ class EnergyReport:
             "chips": self.chips,
             "spike_rate": self.spike_rate,
             "dense": self.dense.to_list(),
+            "tables": {name: table.to_dict() for name, table in self.tables.items()},
             "accounts": [account.to_dict() for account in self.accounts],
         }
 

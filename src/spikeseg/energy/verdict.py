@@ -95,7 +95,7 @@ def _judged(rate: float, now: EnergyEstimate, silent: EnergyEstimate, rival: Riv
     sentence = (
         f"Under {now.table} the spiking network takes {joules(spiking)} an image, "
         f"{rival.title} ({rival.table}) {joules(dense)}: {_outcome(outcome, factor)}. "
-        f"{_even(even, rate, silent.total.value, dense.value)}"
+        f"{_even(even, rate, silent, dense.value)}"
     )
     return Verdict(rival, now.table, outcome, factor, even, sentence)
 
@@ -108,11 +108,13 @@ def _outcome(outcome: Outcome, factor: float | None) -> str:
     return f"it {outcome}{by}"
 
 
-def _even(even: float | None, rate: float, silent: float, rival: float) -> str:
-    if silent >= rival:
+def _even(even: float | None, rate: float, silent: EnergyEstimate, rival: float) -> str:
+    least = silent.total.value
+    if least >= rival:
+        static = "" if silent.static is None else " and static power"
         return (
-            f"No spike rate is low enough: without a spike it takes {_unit(silent)} already, for "
-            "idle neurons and static power."
+            f"No spike rate is low enough: without a spike it takes {_unit(least)} already, for "
+            f"idle neurons{static}."
         )
     if even is None:
         return "No spike costs anything here, so there is no break-even rate."
@@ -127,9 +129,9 @@ def joules(energy: Range) -> str:
     >>> joules(Range(1e-6, 1.5e-6, 2e-6)), joules(Range.exactly(0.012))
     ('1.5 uJ (1 to 2 uJ)', '12 mJ')
     """
-    if energy.low == energy.high:
-        return _unit(energy.value)
     low, high = _unit(energy.low), _unit(energy.high)
+    if low == high:
+        return _unit(energy.value)
     shared = low.split()[1] == high.split()[1]
     return f"{_unit(energy.value)} ({low.split()[0] if shared else low} to {high})"
 
