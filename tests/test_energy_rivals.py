@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import assume, given
@@ -147,3 +148,20 @@ def test_the_bounds_of_a_matched_network_enclose_its_value(num_steps: int) -> No
     precision = matched(num_steps)
     assert precision.scale.low <= precision.scale.value <= precision.scale.high
     assert precision.weight_bits.low <= 8 <= precision.weight_bits.high
+
+
+def test_a_map_between_two_convolutions_is_written_and_read() -> None:
+    one = Convolution(np.ones((3, 1, 1, 1), np.float32))
+    two = Convolution(np.ones((2, 3, 1, 1), np.float32))
+    direct = Convolution(np.ones((2, 1, 1, 1), np.float32))
+    ends = (Population("in", (1, 4, 4)), Population("out", (2, 4, 4)))
+    ways = (Connection("in", "out", (direct,)), Connection("in", "out", (one, two)))
+    layers = count_dense(SpikingGraph(ends, ways)).layers
+    assert [(layer.inputs, layer.outputs) for layer in layers] == [(16, 32), (16, 48), (48, 0)]
+
+
+def test_reading_for_every_operation_is_no_bound_where_there_are_fewer_than_numbers() -> None:
+    sparse = DenseLayer("a", "b", macs=5, weights=90, kernel=30, inputs=64, outputs=40)
+    table = load_costs("horowitz45_memory")
+    energy = price_rivals(DenseNetwork((sparse,)), table, 8)[2].energy
+    assert energy.high == pytest.approx(energy.value)
