@@ -1,7 +1,7 @@
 """Energy of a spiking network against closed forms."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy_works import drawn_work, network, two_steps, work
@@ -128,6 +128,7 @@ def test_a_larger_memory_costs_more_under_lemaire_and_no_more_beyond_1_mb() -> N
 
 
 @pytest.mark.parametrize("table", TABLES)
+@settings(max_examples=50, deadline=None)
 @given(counts=drawn_work(), share=st.floats(0, 1))
 def test_energy_is_linear_in_the_spike_rate(table: str, counts: Work, share: float) -> None:
     costs = load_costs(table)
@@ -138,6 +139,7 @@ def test_energy_is_linear_in_the_spike_rate(table: str, counts: Work, share: flo
 
 
 @pytest.mark.parametrize("table", [t for t in TABLES if t != "lemaire2022"])
+@settings(max_examples=50, deadline=None)
 @given(one=drawn_work(), other=drawn_work())
 def test_layers_add_up(table: str, one: Work, other: Work) -> None:
     costs = load_costs(table)
@@ -146,6 +148,7 @@ def test_layers_add_up(table: str, one: Work, other: Work) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES)
+@settings(max_examples=50, deadline=None)
 @given(counts=drawn_work())
 def test_the_ends_enclose_the_value_in_every_part(table: str, counts: Work) -> None:
     parts = estimate(network(counts), load_costs(table)).parts

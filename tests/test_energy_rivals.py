@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from drawn_transforms import convolutions, shapes, transposed_convolutions
@@ -38,6 +38,7 @@ def by_torch(transform, shape) -> int:
     return int(torch.nn.functional.conv_transpose2d(ones, weight, **rest).sum())
 
 
+@settings(max_examples=50, deadline=None)
 @given(data=st.data(), shape=shapes(), transposed=st.booleans())
 def test_multiplications_are_those_that_torch_makes(data, shape, transposed: bool) -> None:
     kind = transposed_convolutions if transposed else convolutions
@@ -79,6 +80,7 @@ def test_a_network_that_is_all_on_the_host_is_refused() -> None:
         count_dense(small_graph(), on_host=names)
 
 
+@settings(max_examples=50, deadline=None)
 @given(num_steps=st.integers(1, 5000))
 def test_the_matched_bits_are_the_logarithm_of_the_levels(num_steps: int) -> None:
     assert matched_bits(num_steps) == math.ceil(math.log2(num_steps + 1))
@@ -143,6 +145,7 @@ def test_a_share_that_is_missing_or_out_of_range_is_refused(shares, found: str) 
         priced("horowitz45", nonzero=shares)
 
 
+@settings(max_examples=50, deadline=None)
 @given(num_steps=st.integers(1, 300))
 def test_the_bounds_of_a_matched_network_enclose_its_value(num_steps: int) -> None:
     precision = matched(num_steps)

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy_works import drawn_work, network, small_graph, work
@@ -34,6 +34,7 @@ def rival(energy: float) -> Rival:
     return Rival("int8", "dense INT8", "horowitz45", Range.exactly(energy))
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     low=st.floats(0, 1), spread=st.floats(0, 1), other=st.floats(0, 2), its_spread=st.floats(0, 1)
 )
@@ -47,6 +48,7 @@ def test_a_side_wins_only_if_the_ranges_are_apart(
 
 
 @pytest.mark.parametrize("table", TABLES)
+@settings(max_examples=50, deadline=None)
 @given(counts=drawn_work(), share=st.floats(0.01, 1))
 def test_at_the_break_even_rate_both_take_as_much(table: str, counts: Work, share: float) -> None:
     costs, now = load_costs(table), network(counts)
@@ -57,6 +59,7 @@ def test_at_the_break_even_rate_both_take_as_much(table: str, counts: Work, shar
     assert estimate(again, costs).total.value == pytest.approx(target, rel=1e-6)
 
 
+@settings(max_examples=50, deadline=None)
 @given(
     silent=st.floats(0, 1e3),
     spikes=st.floats(1e-3, 1e3),
