@@ -1,7 +1,6 @@
-"""Chips as data: limits, bit widths, energies and times, each number with its source."""
+"""Chips as data: limits and bit widths, each number with its source."""
 
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
@@ -41,8 +40,6 @@ class ChipSpec:
         v_max: highest membrane potential.
         profiles: distinct (decay_u, decay_v, refractory) on one core.
         thresholds: distinct thresholds on one core.
-        energy: joules an event.
-        time: seconds an event.
     """
 
     name: str
@@ -71,8 +68,6 @@ class ChipSpec:
     v_max: int
     profiles: int
     thresholds: int
-    energy: Mapping[str, float]
-    time: Mapping[str, float]
 
     @property
     def bias_max(self) -> int:
@@ -128,7 +123,7 @@ class Fact:
 
 
 def chip_facts(name: str) -> dict[str, Fact]:
-    """Return all that is known of a chip; energies and times are called ``energy.…``, ``time.…``.
+    """Return all that is known of a chip's limits.
 
     Raises:
         UnknownNameError: there is no such chip.
@@ -136,13 +131,8 @@ def chip_facts(name: str) -> dict[str, Fact]:
     >>> chip_facts("loihi1")["compartments"].value
     1024
     """
-    stored = _read(name)
-    facts = {}
-    for section in ("limits", "energy", "time"):
-        prefix = "" if section == "limits" else f"{section}."
-        for key, entry in stored.get(section, {}).items():
-            facts[prefix + key] = Fact(entry["value"], entry["source"])
-    return facts
+    limits = _read(name)["limits"].items()
+    return {key: Fact(entry["value"], entry["source"]) for key, entry in limits}
 
 
 @cache
@@ -154,20 +144,16 @@ def load_chip(name: str) -> ChipSpec:
         CompileError: too little of it is published to compile for it; says what is missing.
     """
     facts = chip_facts(name)
-    known = {key: _frozen(fact.value) for key, fact in facts.items() if "." not in key}
-    needed = {f.name for f in fields(ChipSpec)} - {"name", "title", "energy", "time"}
+    known = {key: _frozen(fact.value) for key, fact in facts.items()}
+    needed = {f.name for f in fields(ChipSpec)} - {"name", "title"}
     missing = sorted(needed - set(known))
     if missing:
         raise CompileError(
             f"the chip {name} cannot be compiled for: nothing is published on its "
             f"{', '.join(missing)}. Use one of which all limits are known: loihi1, toy."
         )
-    events: dict[str, Any] = {
-        kind: {k.split(".")[1]: float(f.value) for k, f in facts.items() if k.startswith(kind)}
-        for kind in ("energy", "time")
-    }
     limits = {key: value for key, value in known.items() if key in needed}
-    return ChipSpec(name=name, title=_read(name)["title"], **limits, **events)
+    return ChipSpec(name=name, title=_read(name)["title"], **limits)
 
 
 def _read(name: str) -> dict[str, Any]:

@@ -1,0 +1,195 @@
+"""Verdicts and break-even rates, against equality and against published figures."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from energy_works import drawn_work, network, small_graph, work
+from spikeseg.energy import (
+    DenseLayer,
+    DenseNetwork,
+    NetworkWork,
+    Range,
+    Rival,
+    Work,
+    account_for,
+    break_even,
+    count_dense,
+    decide,
+    estimate,
+    judge,
+    load_costs,
+    price_rivals,
+    spiking_tables,
+)
+from spikeseg.energy.precision import matched_bits
+
+TABLES = tuple(table.name for table in spiking_tables())
+
+
+def rival(energy: float) -> Rival:
+    return Rival("int8", "dense INT8", "horowitz45", Range.exactly(energy))
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    low=st.floats(0, 1), spread=st.floats(0, 1), other=st.floats(0, 2), its_spread=st.floats(0, 1)
+)
+def test_a_side_wins_only_if_the_ranges_are_apart(
+    low: float, spread: float, other: float, its_spread: float
+) -> None:
+    ours, theirs = (low, low + spread), (other, other + its_spread)
+    found = decide(Range(*ours, ours[1]), Range(*theirs, theirs[1]))
+    apart = {"wins": max(ours) < min(theirs), "loses": min(ours) > max(theirs)}
+    assert found == next((name for name, so in apart.items() if so), "undecided")
+
+
+@pytest.mark.parametrize("table", TABLES)
+@settings(max_examples=50, deadline=None)
+@given(counts=drawn_work(), share=st.floats(0.01, 1))
+def test_at_the_break_even_rate_both_take_as_much(table: str, counts: Work, share: float) -> None:
+    costs, now = load_costs(table), network(counts)
+    target = estimate(now.at(share), costs).total.value
+    (verdict,) = judge(now, costs, (rival(target),))
+    assert verdict.break_even is not None
+    again = now.at(min(verdict.break_even / now.spike_rate, 1.0))
+    assert estimate(again, costs).total.value == pytest.approx(target, rel=1e-6)
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    silent=st.floats(0, 1e3),
+    spikes=st.floats(1e-3, 1e3),
+    above=st.floats(1e-3, 1e3),
+    rate=st.floats(1e-4, 1),
+)
+def test_break_even_plugged_back_in_gives_the_rival(
+    silent: float, spikes: float, above: float, rate: float
+) -> None:
+    target = silent + above
+    even = break_even(silent, silent + spikes, target, rate)
+    assert even is not None
+    assert silent + spikes * even / rate == pytest.approx(target, rel=1e-6)
+
+
+def test_idle_neurons_alone_can_lose_and_then_no_rate_wins() -> None:
+    idle = network(work(updates=1000, spikes=10, synaptic_operations=100))
+    (verdict,) = judge(idle, load_costs("sanafe_loihi"), (rival(1000 * 51.2e-12),))
+    assert verdict.break_even is None
+    assert verdict.outcome == "loses"
+    assert "without a spike it takes 51.2 nJ already, for idle neurons" in verdict.sentence
+
+
+def test_the_sentence_of_a_win_has_both_energies_the_factor_and_the_rate() -> None:
+    now = network(work(updates=1000, spikes=10, synaptic_operations=100))
+    (verdict,) = judge(now, load_costs("keras_loihi"), (rival(2 * 83.71e-9),))
+    assert verdict.sentence.startswith(
+        "Under keras_loihi the spiking network takes 83.7 nJ an image, dense INT8 (horowitz45) "
+        "167 nJ: it wins by a factor of 2. Both take as much at 0.319 spikes per neuron and step"
+    )
+
+
+def test_overlapping_ranges_are_undecided_and_say_which_way_they_lean() -> None:
+    now = network(work(updates=10, spikes=1, synaptic_operations=1000))
+    value = estimate(now, load_costs("davies2018")).total.value
+    (verdict,) = judge(now, load_costs("davies2018"), (rival(value * 1.1),))
+    assert verdict.outcome == "undecided"
+    assert "undecided, as the ranges overlap (less by a factor of 1.1" in verdict.sentence
+
+
+def test_a_network_without_spikes_has_no_break_even_rate() -> None:
+    (verdict,) = judge(network(work(updates=10)), load_costs("spinnaker2"), (rival(1.0),))
+    assert verdict.break_even is None
+    assert "No spike costs anything here" in verdict.sentence
+
+
+def fully_connected(fan_in: int, fan_out: int, rate: float, num_steps: int) -> NetworkWork:
+    """Return what ``fan_in`` neurons at a rate do to ``fan_out``; the rate is theirs too."""
+    operations = fan_in * fan_out * num_steps * rate
+    updates = float(fan_out * num_steps)
+    return network(
+        work(updates=updates, spikes=updates * rate, synaptic_operations=operations),
+        num_steps=num_steps,
+    )
+
+
+def own_table(folder: Path, accumulate: float, mac: float) -> Path:
+    path = folder / "published.toml"
+    entries = {"synaptic_operation": accumulate, "neuron_access": 0.0, "mac": mac}
+    lines = [f'{k} = {{ value = {v}, unit = "J", source = "a paper" }}' for k, v in entries.items()]
+    head = 'title = "t"\nkind = "chip"\nmeasured = false\nleaves_out = ["memory"]\n[energy]\n'
+    path.write_text(head + "\n".join(lines), encoding="utf-8")
+    return path
+
+
+def computing_break_even(folder: Path, accumulate: float, mac: float, num_steps: int) -> float:
+    table = load_costs(own_table(folder, accumulate, mac))
+    dense = DenseNetwork((DenseLayer("a", "b", 64 * 32, 64 * 32, 32, 64, 32),))
+    rivals = price_rivals(dense, table, num_steps)
+    (verdict,) = judge(fully_connected(64, 32, 0.1, num_steps), table, rivals)
+    assert verdict.break_even is not None
+    return verdict.break_even
+
+
+@pytest.mark.parametrize("num_steps", [1, 5, 20])
+def test_without_memory_the_break_even_is_that_of_arxiv_2409_08290(
+    num_steps: int, tmp_path: Path
+) -> None:
+    accumulate, premium = 0.05448e-12, 3.0
+    found = computing_break_even(tmp_path, accumulate, premium * accumulate, num_steps)
+    assert found * num_steps == pytest.approx(premium)
+
+
+def test_with_4_6_against_0_9_pj_the_break_even_is_that_of_kim_et_al_2022(tmp_path: Path) -> None:
+    found = computing_break_even(tmp_path, 0.9e-12, 4.6e-12, 20)
+    assert found * 20 == pytest.approx(5.11, abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("num_steps", "published"), [(1, 0.996), (3, 1.500), (7, 2.338), (15, 3.75)]
+)
+def test_dense_movement_of_both_makes_the_ratios_of_arxiv_2409_08290(
+    num_steps: int, published: float
+) -> None:
+    assert num_steps / matched_bits(num_steps) == pytest.approx(published, rel=5e-3)
+
+
+def test_movement_alone_puts_the_break_even_of_arxiv_2409_08290_near_its_5_7_percent() -> None:
+    sparse, dense, num_steps = 3.0, 0.25, 5
+    even = break_even(0.0, num_steps * sparse, matched_bits(num_steps) * dense, rate=1.0)
+    assert even == pytest.approx(0.05)
+    assert 0.0341 < even < 0.057 < 0.1080
+
+
+def test_the_report_has_every_table_with_verdicts_on_every_rival_and_is_json() -> None:
+    layers = {"first": work(updates=100, spikes=5, synaptic_operations=900, weight_bits=7200)}
+    dense = count_dense(small_graph())
+    nonzero = {layer.source: 0.5 for layer in dense.layers}
+    report = account_for(NetworkWork(layers, 8, 1), dense, nonzero=nonzero).to_dict()
+    again = json.loads(json.dumps(report, allow_nan=False))
+    assert again == report
+    assert {account["table"] for account in again["accounts"]} == set(TABLES)
+    for account in again["accounts"]:
+        judged = [(v["rival"], v["rival_table"]) for v in account["verdicts"]]
+        assert judged == [(r["key"], r["table"]) for r in account["rivals"]]
+        assert {"fp32", "int8", "matched", "sparse_int8"} <= {r["key"] for r in account["rivals"]}
+
+
+def test_the_report_holds_the_table_of_every_figure() -> None:
+    dense = count_dense(small_graph())
+    report = account_for(network(work(updates=1)), dense, [load_costs("davies2018")]).to_dict()
+    named = {rival["table"] for account in report["accounts"] for rival in account["rivals"]}
+    assert set(report["tables"]) == named | {"davies2018"}
+    assert all(cost["source"] for table in report["tables"].values() for cost in table["costs"])
+
+
+def test_the_parts_of_the_layers_add_up_to_the_total_in_the_report() -> None:
+    layers = {f"l{i}": work(updates=10, spikes=i, synaptic_operations=9 * i) for i in range(3)}
+    report = account_for(NetworkWork(layers, 8, 1), count_dense(small_graph())).to_dict()
+    for account in report["accounts"]:
+        found = account["estimate"]
+        parts = [e["value"] for split in found["layers"].values() for e in split.values()]
+        assert sum(parts) == pytest.approx(found["total"]["value"])
