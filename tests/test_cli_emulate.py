@@ -133,7 +133,7 @@ def test_the_recording_holds_the_counts_of_the_images_that_the_report_shows(
         assert list(stored["populations"]) == list(counts)
         assert list(stored["images"]) == ["image 3"]
         for i, name in enumerate(stored["populations"]):
-            assert stored[f"counts{i}"].dtype == np.uint16
+            assert stored[f"counts{i}"].dtype == np.uint32
             assert np.array_equal(stored[f"counts{i}"], counts[str(name)][:1])
 
 

@@ -15,6 +15,7 @@ from spikeseg.inference import (
     pad_to_multiple,
     segment_tiled,
     spiking_segmenter,
+    tiles_of,
 )
 from spikeseg.networks import make_network
 
@@ -160,3 +161,22 @@ def test_an_image_with_other_channels_is_refused_with_what_is_taken(
         analog_segmenter(network, 1, MULTIPLE)(np.zeros(shape, np.float32))
     assert str(shape) in str(caught.value)
     assert "takes (1, H, W), grey images" in str(caught.value)
+
+
+@given(
+    size=st.tuples(st.integers(1, 70), st.integers(1, 70)),
+    tile=st.tuples(st.integers(3, 6), st.integers(3, 6)),
+    overlap=st.integers(0, 2),
+)
+def test_tiles_decide_every_pixel_once_and_lie_in_the_image(
+    size: tuple[int, int], tile: tuple[int, int], overlap: int
+) -> None:
+    height, width = size
+    decided = np.zeros(size, int)
+    for piece in tiles_of(height, width, (4 * tile[0], 4 * tile[1]), 4 * overlap, 4):
+        decided[piece.rows, piece.columns] += 1
+        assert piece.top % 4 == piece.left % 4 == 0
+        assert piece.top <= piece.rows.start < piece.rows.stop <= piece.top + piece.size[0]
+        assert piece.left <= piece.columns.start < piece.columns.stop <= piece.left + piece.size[1]
+        assert piece.of(torch.zeros(size)).shape == piece.size
+    assert (decided == 1).all()

@@ -8,7 +8,7 @@ import torch
 from spikeseg.config import ActivationConfig, ConversionConfig, NetworkConfig
 from spikeseg.conversion import convert
 from spikeseg.engine import run_analog
-from spikeseg.errors import ShapeError
+from spikeseg.errors import ConfigError, ShapeError
 from spikeseg.layers import ACTIVATIONS
 from spikeseg.networks import NETWORKS, make_network
 
@@ -55,6 +55,28 @@ def test_the_graph_is_the_network_in_every_option(option: tuple[str, str, str, i
         expected = network(images)
     found = run_analog(graph, images)[graph.output.name]
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("up", ["transposed", "nearest", "bilinear"])
+@pytest.mark.parametrize("units", [1, 2])
+def test_the_graph_is_the_network_if_the_stem_strides(up: str, units: int) -> None:
+    torch.manual_seed(0)
+    config = NetworkConfig(depth=2, upsampling=up, widths=(3, 2, 5), units=units, stem_stride=2)
+    network, images = make_network(config, in_channels=2, num_classes=3), torch.rand(2, 2, 16, 24)
+    assert network(images).shape == (2, 3, 16, 24)
+    network.eval()
+    graph = convert(network, images, ConversionConfig(recipes=("trained",)))
+    with torch.inference_mode():
+        expected = network(images)
+    found = run_analog(graph, images)[graph.output.name]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-4)
+    halved = {p.shape[1:] for p in graph.populations if p.shape[0] == 3 and p.neuron is not None}
+    assert halved == {(8, 12)}
+
+
+def test_a_list_of_widths_that_is_not_of_the_levels_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"widths is \[3, 4\]; for network.depth 2 .* 3 numbers"):
+        NetworkConfig(depth=2, widths=(3, 4))
 
 
 @pytest.mark.parametrize("name", NETWORKS.names())

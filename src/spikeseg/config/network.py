@@ -40,27 +40,27 @@ class NetworkConfig:
         name: a network: ``unet``.
         depth: how many times the resolution is halved.
         width: channels of the first level; each further one has twice as many.
+        downsampling: ``stride`` (strided convolution) or ``average`` (average pooling).
+        upsampling: ``transposed`` (2 x 2 transposed convolution), ``nearest`` or ``bilinear``.
+        dropout: probability of dropping a channel at the deepest level.
+        activation: the non-linearity.
         widths: channels of every level, from the first, instead of ``width``: ``depth + 1``
             numbers.
         units: convolutions of a level in the encoder, and in the decoder: 1 or 2.
         stem_stride: of the first convolution, 1 or 2; with 2 every level works at half the
             resolution, and the logits are scaled up, which costs a chip fewer neurons.
-        downsampling: ``stride`` (strided convolution) or ``average`` (average pooling).
-        upsampling: ``transposed`` (2 x 2 transposed convolution), ``nearest`` or ``bilinear``.
-        dropout: probability of dropping a channel at the deepest level.
-        activation: the non-linearity.
     """
 
     name: str = "unet"
     depth: int = 3
     width: int = 16
-    widths: tuple[int, ...] = ()
-    units: Literal[1, 2] = 2
-    stem_stride: Literal[1, 2] = 1
     downsampling: Literal["stride", "average"] = "stride"
     upsampling: Literal["transposed", "nearest", "bilinear"] = "nearest"
     dropout: float = 0.0
     activation: ActivationConfig = field(default_factory=ActivationConfig)
+    widths: tuple[int, ...] = ()
+    units: Literal[1, 2] = 2
+    stem_stride: Literal[1, 2] = 1
 
     def __post_init__(self) -> None:
         require(1 <= self.depth <= 8, f"network.depth is {self.depth}; it must be 1 to 8.")

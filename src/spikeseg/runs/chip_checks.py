@@ -8,10 +8,11 @@ from spikeseg.chips import load_chip, program_made_from
 from spikeseg.compiling import build_network, cut
 from spikeseg.config import ChipConfig
 from spikeseg.data import Sample
-from spikeseg.errors import ConfigError, RunFolderError
+from spikeseg.errors import CompileError, ConfigError, RunFolderError
 from spikeseg.files import sha256
 from spikeseg.graph import SpikingGraph, made_from
 from spikeseg.onchip import prepare
+from spikeseg.placing import PARTITIONERS
 from spikeseg.runs.folder import RunFolder
 
 
@@ -33,13 +34,22 @@ def rehearse_chip(
 
     Raises:
         CompileError: a chip that cannot be compiled for, neurons or transforms that it does not
-            have, or a layer that fits no core.
+            have, a layer that fits no core, or more cores than ``num_chips`` have.
+        UnknownNameError: no such partitioner.
         SpikeSegError: a network that cannot be converted; see `convert`.
     """
     chip = load_chip(config.name)
+    PARTITIONERS.get(config.partitioner)
     graph = prepare(network, images, config, dt_ms)
     graph = graph.resized(*program_size(samples, graph.stride, config.tile))
-    cut(build_network(graph, config.output_tau), chip)
+    boxes = cut(build_network(graph, config.output_tau), chip)
+    cores = sum(map(len, boxes.values()))
+    if config.num_chips is not None and cores > config.num_chips * chip.cores:
+        raise CompileError(
+            f"the network takes {cores:,} cores of {chip.name}, {-(-cores // chip.cores):,} chips; "
+            f"chip.num_chips is {config.num_chips} ({config.num_chips * chip.cores:,} cores). "
+            "Allow more chips, or lower chip.tile or the network's widths."
+        )
     return graph
 
 
