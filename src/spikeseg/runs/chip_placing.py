@@ -10,7 +10,7 @@ from spikeseg.config import ChipConfig, RunConfig
 from spikeseg.data import SegmentationData
 from spikeseg.graph import SpikingGraph
 from spikeseg.placing import Rates, count_traffic, place
-from spikeseg.runs.chip_running import run_tiles
+from spikeseg.runs.chip_running import TilesRun, run_tiles
 from spikeseg.runs.stages import calibration_images
 
 
@@ -50,7 +50,7 @@ def _traffic(program: ChipProgram, rates: Rates) -> dict[str, Any]:
 
 def measured_rates(
     program: ChipProgram, graph: SpikingGraph, images: NDArray[np.float32], config: ChipConfig
-) -> dict[str, NDArray[np.float64]]:
+) -> Rates:
     """Return the mean spikes of every neuron in a step, (C, H, W) by population and input.
 
     Args:
@@ -59,13 +59,29 @@ def measured_rates(
         images: (B, C, H, W).
         config: steps and overlap.
     """
-    sums: dict[str, NDArray[np.float64]] = {}
-    tiles = 0
+    sums = SpikeSums()
     for image in images:
         for run in run_tiles(program, graph, image, config):
-            counts = {name: fired.sum(axis=(0, 1)) for name, fired in run.spikes.items()}
-            counts |= {n: fired.sum(axis=0) for n, fired in run.recording.spike_counts.items()}
-            for name, count in counts.items():
-                sums[name] = sums.get(name, 0.0) + count
-            tiles += len(run.tiles)
-    return {name: total / (tiles * config.num_steps) for name, total in sums.items()}
+            sums.add(run)
+    return sums.rates
+
+
+class SpikeSums:
+    """Adds up how often every neuron of host and chips fired."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, NDArray[np.int64]] = {}
+        self._steps = 0
+
+    def add(self, run: TilesRun) -> None:
+        """Add some tiles."""
+        counts = {name: fired.sum(axis=(0, 1)) for name, fired in run.spikes.items()}
+        counts |= {n: c.sum(axis=0, dtype=np.int64) for n, c in run.recording.spike_counts.items()}
+        for name, count in counts.items():
+            self._sums[name] = self._sums.get(name, 0) + count
+        self._steps += run.recording.num_steps * len(run.tiles)
+
+    @property
+    def rates(self) -> Rates:
+        """Mean spikes of every neuron in a step, (C, H, W) by population and input."""
+        return {name: count / self._steps for name, count in self._sums.items()}
