@@ -15,7 +15,7 @@ FLOORS = (
     {"graph"},
     {"engine", "metrics", "images", "chips"},
     {"layers", "losses", "compiling", "emulation", "placing"},
-    {"networks", "data", "batches"},
+    {"networks", "data", "batches", "energy"},
     {"training", "conversion"},
     {"inference", "diagnosis", "tuning", "onchip"},
     {"own"},

@@ -28,7 +28,7 @@ def check_recording(
     if missing:
         raise ProgramError(
             f"the recording has no spikes of {', '.join(missing)}; the ledger needs those of all "
-            "populations. Emulate with record=[f\"{p.name}.spikes\" for p in program.populations]."
+            'populations. Emulate with record=[f"{p.name}.spikes" for p in program.populations].'
         )
     traces = {name: recording.traces[f"{name}.spikes"] for name in shapes}
     images = [array.shape[1] for array in (*given.values(), *traces.values())]

@@ -101,7 +101,9 @@ class Ledger:
                 )
         same = ("num_steps", "dt_ms", "layers", "chips")
         summed = [f.name for f in fields(self) if f.name not in same]
-        return replace(self, **{name: getattr(self, name) + getattr(other, name) for name in summed})
+        return replace(
+            self, **{name: getattr(self, name) + getattr(other, name) for name in summed}
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the sums of each layer and of all cores, for JSON."""
@@ -118,7 +120,7 @@ class Ledger:
                 {"name": name, "cores": int((of == name).sum())} | self._sums(of == name)
                 for name in names
             ],
-            "total": self._sums(of == of),
+            "total": self._sums(np.ones(len(of), np.bool_)),
         }
 
     def _sums(self, cores: NDArray[np.bool_]) -> dict[str, int]:

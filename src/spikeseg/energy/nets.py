@@ -39,9 +39,7 @@ class SendingNets:
         return found
 
 
-def sending_nets(
-    program: ChipProgram, parts: Iterable[tuple[str, Hearing, Ints]]
-) -> SendingNets:
+def sending_nets(program: ChipProgram, parts: Iterable[tuple[str, Hearing, Ints]]) -> SendingNets:
     """Return the nets of a placed program.
 
     Args:

@@ -80,8 +80,9 @@ def num_words(rows: int) -> int:
 def _unpacked(words: Words, rows: int) -> Bytes:
     """Return (words, H, W) as 0 and 1, (rows, H * W)."""
     t = np.arange(rows)
-    bits = words.reshape(len(words), -1)[t // 64] >> (t % 64).astype(np.uint64)[:, None]
-    return (bits & np.uint64(1)).astype(np.uint8)
+    bits = words[t // 64] >> (t % 64).astype(np.uint64)[:, None, None]
+    pixels = words.shape[1] * words.shape[2]
+    return (bits & np.uint64(1)).astype(np.uint8).reshape(rows, pixels)
 
 
 def _marked(core: Core, reached: Bytes, fired: Mapping[str, Bytes], image: int) -> Ints:
@@ -104,9 +105,7 @@ def make_unions(program: ChipProgram) -> Iterator[Union]:
     for (name, _), alike in cores.items():
         shape = program.shapes[name]
         kernels = {_key(g): g for g in alike[0][1].synapses if isinstance(g, KernelSynapses)}
-        reaches = tuple(
-            _reach(g, program.shapes[g.source], shape) for g in kernels.values()
-        )
+        reaches = tuple(_reach(g, program.shapes[g.source], shape) for g in kernels.values())
         listed = tuple((n, core) for n, core in alike if _has_list(core))
         yield Union(shape, reaches, *_boxes([a for a in alike if not _has_list(a[1])]), listed)
 

@@ -120,7 +120,9 @@ class _Classes:
             return list(range(channels + 1))
         cuts = {*range(0, channels, MOST_CHANNELS), channels}
         if self.is_heard_by_itself:
-            cuts |= set((np.flatnonzero((self.spots[1:] != self.spots[:-1]).any((1, 2))) + 1).tolist())
+            cuts |= set(
+                (np.flatnonzero((self.spots[1:] != self.spots[:-1]).any((1, 2))) + 1).tolist()
+            )
         return sorted(cuts)
 
     @cached_property
