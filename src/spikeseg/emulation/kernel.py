@@ -171,7 +171,7 @@ def _stamp() -> int:
 
 
 @cache
-def row_kernel(deliveries: bool = False) -> Callable[..., None]:
+def row_kernel(deliveries: bool) -> Callable[..., None]:
     """Return the compiled loop over steps and rows of one section.
 
     Args:

@@ -68,10 +68,12 @@ def add_products(
 @_compiled
 def pack_steps(sums: Any, words: Any) -> None:
     """Set in (words, P), uint64, bit ``t % 64`` of word ``t // 64`` where (rows, P) is not 0."""
-    for t in range(len(sums)):
-        word, row, bit = words[t // 64], sums[t], np.uint64(t % 64)
-        for p in range(row.size):
-            word[p] |= np.uint64(row[p] != 0) << bit
+    for first in range(0, sums.shape[1], 1024):  # whose words stay in the nearest cache
+        for t in range(len(sums)):
+            word, row = words[t // 64, first : first + 1024], sums[t, first : first + 1024]
+            bit = np.uint64(t % 64)
+            for p in range(row.size):
+                word[p] |= np.uint64(row[p] != 0) << bit
 
 
 @_compiled
