@@ -131,6 +131,14 @@ def draw_core(rng: Random, name: str, box: Box, groups: Any, extreme: bool) -> C
     )
 
 
+def scattered(program: ChipProgram, rng: np.random.Generator) -> ChipProgram:
+    """Return the program with its cores at random positions of as many chips as it has."""
+    chips = max(program.placement) + 2
+    drawn = rng.permutation(chips * 4)[: len(program.cores)].tolist()
+    placement = tuple(n // 4 for n in drawn)
+    return replace(program, placement=placement, positions=tuple(n % 4 for n in drawn))
+
+
 def draw_spikes(rng: Random, program: ChipProgram, steps: int, images: int) -> Any:
     """Return spikes of each input, (steps, images, C, H, W), of a random rate."""
     rates = rng.random(images)[:, None, None, None]

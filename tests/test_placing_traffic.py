@@ -6,21 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from spikeseg.chips import ChipProgram
 from spikeseg.emulation import emulate
 from spikeseg.errors import ProgramError
 from spikeseg.placing import count_traffic, measure_traffic
-from tests.drawn_programs import draw_program, draw_spikes, seeds
+from tests.drawn_programs import draw_program, draw_spikes, scattered, seeds
 from tests.placed_networks import drawn_spikes, small_unet
 from tests.slow_traffic import slow_counts
-
-
-def scattered(program: ChipProgram, rng: np.random.Generator) -> ChipProgram:
-    """Return the program with its cores at random positions of as many chips as it has."""
-    chips = max(program.placement) + 2
-    drawn = rng.permutation(chips * 4)[: len(program.cores)].tolist()
-    placement = tuple(n // 4 for n in drawn)
-    return replace(program, placement=placement, positions=tuple(n % 4 for n in drawn))
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -66,8 +66,8 @@ def lengths(
     return chosen, images
 
 
-def check_choices(engine: Engine, threads: int | None) -> None:
-    """Refuse an unknown engine, or no threads."""
+def check_choices(engine: Engine, threads: int | None, deliveries: bool) -> None:
+    """Refuse an unknown engine, no threads, or deliveries of an engine that delivers nothing."""
     if engine not in get_args(Engine):
         known = get_args(Engine)
         raise ConfigError(
@@ -75,6 +75,11 @@ def check_choices(engine: Engine, threads: int | None) -> None:
         )
     if threads is not None and threads < 1:
         raise ConfigError(f"threads is {threads}; it must be at least 1.")
+    if deliveries and engine != "event":
+        raise ConfigError(
+            f"deliveries are counted spike by spike, and engine is {engine!r}. Give "
+            'engine="event", or leave deliveries out.'
+        )
 
 
 def check_names(record: Iterable[str], shapes: Mapping[str, Shape]) -> dict[str, tuple[str, str]]:

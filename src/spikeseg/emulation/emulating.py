@@ -31,6 +31,7 @@ def emulate(
     strict: bool = False,
     engine: Engine = "auto",
     threads: int | None = None,
+    deliveries: bool = False,
 ) -> Recording:
     """Run a program on images.
 
@@ -49,9 +50,12 @@ def emulate(
         engine: how weights are summed: ``"event"`` spike by spike, ``"dense"`` by convolution,
             ``"auto"`` by what is estimated to be faster for each layer.
         threads: how many; all that Numba has if not given.
+        deliveries: whether to count the synapses that are served, one by one; slower, and only
+            with the engine ``"event"``.
 
     Raises:
-        ConfigError: an unknown engine, or numbers of steps, images or threads below 1.
+        ConfigError: an unknown engine; numbers of steps, images or threads below 1; deliveries
+            with another engine than ``"event"``.
         ProgramError: an overflow if ``strict``; an input that is missing, or is not binary; input
             and ``num_steps``, ``batch`` or each other disagree.
         ShapeError: an input of another shape than (T, B, C, H, W).
@@ -59,7 +63,7 @@ def emulate(
     """
     given = check_inputs(program, spikes)
     steps, images = lengths(given, num_steps, batch)
-    check_choices(engine, threads)
+    check_choices(engine, threads, deliveries)
     plan = plan_of(program, strict)
     names = check_names(record, plan.shapes)
     traces: dict[str, NDArray[Any]] = {
@@ -67,8 +71,10 @@ def emulate(
         for name, (layer, kind) in names.items()
     }
     made = _Outcome(plan, images, traces)
-    _run_all(plan, given, steps, made, _Choices(strict, engine, threads or numba.get_num_threads()))
-    return Recording(steps, made.counts, made.potentials, traces, made.overflows)
+    workers = threads or numba.get_num_threads()
+    _run_all(plan, given, steps, made, _Choices(strict, engine, workers, deliveries))
+    served = {name: int(counted.sum()) for name, counted in made.served.items() if deliveries}
+    return Recording(steps, made.counts, made.potentials, traces, made.overflows, served)
 
 
 @dataclass(frozen=True)
@@ -76,6 +82,7 @@ class _Choices:
     strict: bool
     engine: Engine
     threads: int
+    deliveries: bool
 
 
 class _Outcome:
@@ -86,6 +93,7 @@ class _Outcome:
         self.counts = {n: np.zeros((images, *s), np.int32) for n, s in plan.shapes.items()}
         self.potentials = np.zeros((images, *plan.shapes[plan.output]), np.int32)
         self.overflows = dict.fromkeys(OVERFLOWS, 0)
+        self.served = {name: np.zeros(images, np.int64) for name in plan.shapes}
 
     def of(self, image: int) -> dict[str, NDArray[Any]]:
         return {name: trace[:, image] for name, trace in self.traces.items()}
@@ -98,6 +106,10 @@ class _Outcome:
             )
             if block.population == self.output:
                 self.potentials[image, *block.box.slices] = section.picture(section.v)
+
+    def add_served(self, image: int, state: State) -> None:
+        for section in (section for component in state.sections for section in component):
+            self.served[section.section.block.population][image] += section.served[:, 0].sum()
 
     def add_overflows(self, state: State) -> None:
         for section in (section for component in state.sections for section in component):
@@ -115,11 +127,14 @@ def _run_all(plan: Plan, given: Spikes, steps: int, made: _Outcome, chosen: _Cho
         def work(worker: int) -> None:
             rows = pool if bands > 1 and workers == 1 else None
             with borrowed_state(plan, bands if rows else 1) as state:
+                state.count_deliveries(chosen.deliveries)
                 runner = Runner(plan, state, chosen.engine, chosen.strict, rows)
                 for image in range(worker, images, workers):
                     runner.run({n: a[:, image] for n, a in given.items()}, steps, made.of(image))
                     made.keep(image, state)
                     made.add_overflows(state)
+                    if chosen.deliveries:
+                        made.add_served(image, state)
 
         if workers == 1:
             work(0)

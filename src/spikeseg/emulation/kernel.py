@@ -133,6 +133,23 @@ def _deliver(
         _scatter_listed(events, first, last, table, t, q, w, j, count)
 
 
+@_compiled
+def _served(
+    lanes: Any, events: Any, first: Any, last: Any, table: Any, t: Any, w: Any, j: Any, count: Any
+) -> Any:
+    """Return how many synapses one job serves; ``w`` has a one in place of each of them."""
+    served = 0
+    for e in range(first, last):
+        if lanes == LISTED:
+            begin, end = table[t + events[e]], table[t + events[e] + 1]
+        else:
+            begin = table[t + 2 * events[e] + 1]
+            end = begin + count * lanes
+        for k in range(begin, end):
+            served += w[j + k]
+    return served
+
+
 @_inlined
 def _count(
     rows: Any, size: Any, edges: Any, counts: Any, events: Any, starts: Any, numbers: Any, out: Any
@@ -154,8 +171,13 @@ def _stamp() -> int:
 
 
 @cache
-def row_kernel() -> Callable[..., None]:
-    """Return the compiled loop over steps and rows of one section; its arguments in order.
+def row_kernel(deliveries: bool) -> Callable[..., None]:
+    """Return the compiled loop over steps and rows of one section.
+
+    Args:
+        deliveries: whether it counts the synapses that it serves, which takes time.
+
+    The arguments of the loop in order:
 
     edges: first slot, slot behind the last, first row, row behind the last; slot 0 is the step
         before the first.
@@ -172,6 +194,8 @@ def row_kernel() -> Callable[..., None]:
     events, starts, numbers: who fired, and where each row's spikes begin and how many they are.
     out: the place of the block's row 0, slot 0 in ``starts``; at: where to write into ``events``.
     tally: wraps of ``q``, ``u`` and ``u + bias``.
+    ones: ``weights`` with a one in place of each synapse, if it counts them; or empty.
+    served: where it counts them.
     seen_u, seen_v: ``u`` and ``v`` of all steps, or empty.
     """
     stamp = _stamp()
@@ -198,6 +222,8 @@ def row_kernel() -> Callable[..., None]:
         out: Any,
         at: Any,
         tally: Any,
+        ones: Any,
+        served: Any,
         seen_u: Any,
         seen_v: Any,
     ) -> Any:
@@ -211,6 +237,8 @@ def row_kernel() -> Callable[..., None]:
                     begin, t, w, c = starts[job], jobs[n, 2], jobs[n, 3], jobs[n, 4]
                     behind = begin + numbers[job]
                     _deliver(lanes, events, begin, behind, table, t, q, weights, w, c)
+                    if deliveries:  # known when this is compiled
+                        served[0] += _served(lanes, events, begin, behind, table, t, ones, w, c)
                 i, j = r * size, q_start + (slot - 1) * q_step + r * q_row
                 p = places[r]
                 o = (p[0], p[1], p[2], p[3], p[4])

@@ -1,9 +1,9 @@
 """What is worked out once for a program: blocks, their order, wiring and parameters."""
 
 import weakref
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +37,7 @@ class Section:
         parameters: int32, distinct rows one after the other.
         places: (rows, 5).
         limits: as `row_kernel` takes them.
+        shapes: of all inputs and populations.
     """
 
     block: Block
@@ -47,6 +48,7 @@ class Section:
     parameters: NDArray[np.int32]
     places: NDArray[np.int64]
     limits: tuple[int, int, int, int, int]
+    shapes: dict[str, Shape]
 
     @property
     def size(self) -> int:
@@ -79,6 +81,15 @@ class Section:
         """Multiplications of one step as a convolution."""
         positions = self.block.box.shape[1] * self.block.box.shape[2]
         return positions * sum(group.weight.size for group in self.block.kernels)
+
+    @cached_property
+    def ones(self) -> NDArray[Any]:
+        """The wiring's weights if all synapses, also those without weight, had the weight 1."""
+        block, streams = self.block, list(self.streams)
+        kernels = tuple(replace(g, weight=np.ones_like(g.weight)) for g in block.kernels)
+        lists = tuple(replace(g, weight=np.ones_like(g.weight)) for g in block.lists)
+        alike = replace(block, kernels=kernels, lists=lists)
+        return wire(alike, replace(self.held, shift=0), streams, self.shapes).weights
 
     @cached_property
     def v_initial(self) -> NDArray[np.int32]:
@@ -160,8 +171,9 @@ def _section(block: Block, program: ChipProgram, streams: list[Stream], out: Str
     heard = tuple(stream for stream in streams if stream.source in sources)
     unused = 31 - chip.accumulator_bits, 31 - chip.current_bits
     limits = (block.v_min, block.v_max, held.shift, *unused)
-    wiring = wire(block, held, list(heard), program.shapes)
-    return Section(block, held, out, heard, wiring, *_parameters(block), limits)
+    shapes = program.shapes
+    wiring = wire(block, held, list(heard), shapes)
+    return Section(block, held, out, heard, wiring, *_parameters(block), limits, shapes)
 
 
 def _rows(values: NDArray[np.int32], padding: int) -> NDArray[np.int32]:

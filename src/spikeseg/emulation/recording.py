@@ -1,7 +1,7 @@
 """What a program did: spikes, potentials, and what was asked to be recorded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ class Recording:
         overflows: how often a neuron's sum of weights (``"accumulator"``), its current
             (``"current"``), or current and bias together (``"input current"``) left their
             registers and wrapped.
+        deliveries: for each population, the synapses that the emulator served within the steps, of
+            all images; spikes of the last step serve none. Empty if it was not asked to count.
     """
 
     num_steps: int
@@ -30,3 +32,4 @@ class Recording:
     potentials: NDArray[np.int32]
     traces: Mapping[str, NDArray[Any]]
     overflows: Mapping[str, int]
+    deliveries: Mapping[str, int] = field(default_factory=dict)

@@ -116,7 +116,7 @@ class Runner:
             sums = sums.reshape(-1)
             layout = (size, LISTED, section.kind, (1 - first) * rows * size, rows * size, size)
             ends = np.zeros_like(wiring.job_ends)
-        row_kernel()(
+        row_kernel(state.ones.size > 0)(
             (first, last, *edges),
             layout,
             section.limits,
@@ -137,6 +137,8 @@ class Runner:
             section.out.base,
             section.out.at(first, *edges),
             state.tallies[band],
+            state.ones,
+            state.served[band],
             seen.u,
             seen.v,
         )

@@ -39,6 +39,8 @@ class SectionState:
         u, v, rest, counts: int32, row by row with padding.
         sums: for each band of rows that is taken at a time, ``q``.
         tallies: for each band, wraps.
+        ones: the section's, while deliveries are counted; else empty.
+        served: for each band, synapses that were served while there were ``ones``.
     """
 
     def __init__(self, section: Section, bands: int) -> None:
@@ -51,6 +53,8 @@ class SectionState:
         dtype = section.wiring.weights.dtype
         self.sums = [aligned(section.wiring.sums, dtype) for _ in range(bands)]
         self.tallies = np.zeros((bands, 8), np.int64)
+        self.served = np.zeros((bands, 8), np.int64)
+        self.ones = self.weights[:0]
 
     @cached_property
     def dense_sums(self) -> NDArray[np.int32]:
@@ -63,7 +67,7 @@ class SectionState:
         """Return to the state before the first step."""
         self.u[:] = self.rest[:] = self.counts[:] = 0
         self.v[:] = self.section.v_initial
-        self.tallies[:] = 0
+        self.tallies[:] = self.served[:] = 0
 
     def picture(self, flat: NDArray[Any]) -> NDArray[Any]:
         """Return numbers row by row with padding, (..., rows * size), as (..., C, H, W)."""
@@ -92,6 +96,12 @@ class State:
             for section in component:
                 section.reset()
         self.spikes.clear()
+
+    def count_deliveries(self, wanted: bool) -> None:
+        """Count synapses that are served from now on, or no longer."""
+        for component in self.sections:
+            for section in component:
+                section.ones = section.section.ones if wanted else section.weights[:0]
 
 
 @contextlib.contextmanager

@@ -1,3 +1,4 @@
+<<<<<<< HEAD
 """Energy of a spiking network, estimated from counts: never measured, never without its table.
 
 Counts (`Work`) times costs (``tables/*.toml``, read by ``costs``) give an estimate, split and with
@@ -45,3 +46,15 @@ __all__ = [
     "spiking_tables",
     "step_seconds",
 ]
+=======
+"""What an emulated program costs: exact counts of what its cores did.
+
+`Counter` makes a `Ledger` of a program, its input and an emulation's `Recording`.
+"""
+
+from spikeseg.energy.counting import Counter, count
+from spikeseg.energy.ledger import Ledger
+from spikeseg.energy.writing import write_ledger_csv
+
+__all__ = ["Counter", "Ledger", "count", "write_ledger_csv"]
+>>>>>>> ledger
