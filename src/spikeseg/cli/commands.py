@@ -169,6 +169,13 @@ def emulate_run(arguments: list[str]) -> int:
     return emulate_command(arguments)
 
 
+def energy_run(arguments: list[str]) -> int:
+    """Count what a run's program does, and say what that would cost."""
+    from spikeseg.cli.energy import energy_command
+
+    return energy_command(arguments)
+
+
 def tune(arguments: list[str]) -> int:
     """Find the conversion of a run with the fewest operations."""
     from spikeseg.cli.tuning import tune_command
@@ -232,6 +239,7 @@ COMMANDS = {
         compile_run, "put a run's network on the cores of a chip, as 8-bit integers"
     ),
     "emulate": Command(emulate_run, "score the chip's program on held-out images, bit for bit"),
+    "energy": Command(energy_run, "what the chip's program did, and what that may cost"),
     "diagnose": Command(diagnose, "why the spiking network is worse, and what to change"),
     "segment": Command(segment, "segment an image, a TIFF stack or a folder"),
     "report": Command(report, "write the report of a run"),

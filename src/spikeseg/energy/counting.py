@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from spikeseg.chips import ChipProgram, load_chip
 from spikeseg.emulation import Recording
-from spikeseg.energy.checking import check_recording
 from spikeseg.energy.ledger import Ledger
 from spikeseg.energy.loops import (
     add_channels,
@@ -19,6 +18,7 @@ from spikeseg.energy.loops import (
 )
 from spikeseg.energy.nets import HOST, WAYS, sending_nets
 from spikeseg.energy.receiving import Bytes, Floats, make_unions, num_words
+from spikeseg.energy.recordings import check_recording
 from spikeseg.energy.sources import Part, Source, make_source
 from spikeseg.placing.hearing import Ints, Reaches, hear
 

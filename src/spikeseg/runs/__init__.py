@@ -6,14 +6,16 @@ the verbs train, convert, finetune and evaluate, ``checks`` says beforehand what
 ``examples`` write what was found, ``diagnosing`` tells where converting loses, ``tuning`` is the
 verb tune, ``segmenting`` makes a run a function from image to mask, ``pipeline`` does everything.
 
-``compiling`` and ``emulating`` are the verbs of the chip: ``chip_checks`` says beforehand what
-would fail, ``core_table`` how full cores are, ``chip_measuring`` runs the program on the test
-images, ``chip_scoring`` writes what was found.
+``compiling``, ``emulating`` and ``energy`` are the verbs of the chip: ``chip_checks`` says
+beforehand what would fail, ``chip_placing`` puts cores on chips, ``core_table`` says how full they
+are, ``chip_running`` runs a program on images of any size, ``chip_measuring`` on the test images,
+``chip_scoring`` writes what was found, ``chip_map`` where cores lie and what goes between chips.
 """
 
 from spikeseg.runs.compiling import compile_stage
 from spikeseg.runs.diagnosing import diagnose_stage
 from spikeseg.runs.emulating import emulate_stage
+from spikeseg.runs.energy import energy_stage
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
@@ -35,6 +37,7 @@ __all__ = [
     "convert_stage",
     "diagnose_stage",
     "emulate_stage",
+    "energy_stage",
     "evaluate_stage",
     "finetune_stage",
     "load_network",

@@ -37,6 +37,8 @@ _MADE_BY = {
     "chip_layers.json": "emulate",
     "chip_examples.npz": "emulate",
     "recording.npz": "emulate",
+    "ledger.csv": "energy",
+    "energy.json": "energy",
     "report.html": "report",
     "diagnosis.json": "diagnose",
     "diagnosis.html": "diagnose",
