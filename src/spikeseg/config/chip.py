@@ -24,7 +24,10 @@ class ChipConfig:
         rounding: ``corrected``, or ``nengo`` for the integers of nengo-loihi 1.1.0.
         num_steps: time steps, those included in which spikes travel through the layers (one each).
         output_tau: time constant of the output's leak, in steps; it forgets the first spikes.
-        percentile: of the calibration activations that a spike in every step stands for.
+        thresholds: ``percentile``: a spike in every step stands for a percentile of the calibration
+            activations, the fewest steps; ``trained``: rates are those of training, which the rate
+            regularizer keeps in its band (Patel et al. 2021), the fewest spikes.
+        percentile: of ``percentile``, 0..100.
         calibration_images: how many crops of training images.
         rounds: how often each layer's gain and bias are corrected.
         batches: of training through the integers, with labels; 0 is none.
@@ -41,6 +44,7 @@ class ChipConfig:
     rounding: Literal["corrected", "nengo"] = "corrected"
     num_steps: int = 32
     output_tau: float = 8.0
+    thresholds: Literal["percentile", "trained"] = "percentile"
     percentile: float = 99.9
     calibration_images: int = 4
     rounds: int = 2

@@ -33,7 +33,7 @@ def prepare(
     Args:
         network: the trained network.
         images: (B, C, H, W) to balance the thresholds on.
-        config: the percentile.
+        config: where the thresholds come from.
         dt_ms: length of a time step in milliseconds.
 
     Raises:
@@ -42,7 +42,7 @@ def prepare(
     """
     conversion = ConversionConfig(
         neuron="loihi",
-        recipes=("percentile", "half_threshold"),
+        recipes=(config.thresholds, "half_threshold"),
         granularity="channel",
         percentile=config.percentile,
     )
