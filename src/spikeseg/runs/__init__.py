@@ -9,12 +9,16 @@ verb tune, ``segmenting`` makes a run a function from image to mask, ``pipeline`
 ``compiling`` and ``emulating`` are the verbs of the chip: ``chip_checks`` says beforehand what
 would fail, ``core_table`` how full cores are, ``chip_measuring`` runs the program on the test
 images, ``chip_scoring`` writes what was found.
+
+``host`` is the verb measure: time and energy on this machine. ``host_networks`` and
+``host_subjects`` are what is measured, ``host_images`` on what, ``host_machine`` where.
 """
 
 from spikeseg.runs.compiling import compile_stage
 from spikeseg.runs.diagnosing import diagnose_stage
 from spikeseg.runs.emulating import emulate_stage
 from spikeseg.runs.folder import RunFolder
+from spikeseg.runs.host import HostSettings, measure_stage
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
 from spikeseg.runs.segmenting import load_segmenter
@@ -28,6 +32,7 @@ from spikeseg.runs.stages import (
 from spikeseg.runs.tuning import tune_stage
 
 __all__ = [
+    "HostSettings",
     "RunFolder",
     "TrainedNetwork",
     "calibration_images",
@@ -39,6 +44,7 @@ __all__ = [
     "finetune_stage",
     "load_network",
     "load_segmenter",
+    "measure_stage",
     "run",
     "save_network",
     "train_stage",
