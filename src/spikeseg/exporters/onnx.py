@@ -95,7 +95,8 @@ def export_float32(network: nn.Module, path: Path, example: Tensor, multiple: in
         if difference > TOLERANCE:
             raise ProgramError(
                 f"{path}: ONNX Runtime's logits differ from torch's by a share of "
-                f"{difference:.1e}; at most {TOLERANCE:g} is allowed. Report the network; do not use this file."
+                f"{difference:.1e}; at most {TOLERANCE:g} is allowed. Report the network; do not "
+                "use this file."
             )
     return difference
 
