@@ -5,8 +5,9 @@ architectures for fast exploration") simulates spikes, energy and time of a chip
 in a file; it brings one of Loihi. It is under the GPL and no part of this package: only its input
 is written here, to be run by `sanafe.load_net` and `sanafe.SpikingChip` in another process.
 
-Every synapse is one edge, with its integer weight. A neuron of the chip that keeps no current is
-SANA-FE's ``leaky_integrate_fire``: ``v`` adds the weights of the spikes of the step before and the
+Every synapse is one edge, with its integer weight. A neuron of the chip that keeps no current
+(``decay_u`` 4095; 4094, which stands for no synaptic filter in a compiled program, keeps 1 of 4096
+parts) is SANA-FE's ``leaky_integrate_fire``: ``v`` adds the weights of the spikes of the step before and the
 bias, fires if it is strictly above the threshold, and is reset. SANA-FE has no first potential
 ``v0``; potentials are counted from it: the threshold is ``threshold - v0``, the reset ``-v0`` and
 the lowest potential ``v_min - v0``, which changes no spike.
@@ -82,7 +83,7 @@ def check_expressible(program: ChipProgram) -> None:
 
 def _check_core(number: int, core: Core, is_output: bool) -> None:
     wrong = {
-        "decay_u": (core.decay_u, core.decay_u != 4095, "4095 (no synaptic filter)"),
+        "decay_u": (core.decay_u, core.decay_u != 4095, "4095, at which no current is kept"),
         "decay_v": (core.decay_v, (core.decay_v != 0) & (not is_output), "0 (no leak)"),
         "refractory": (core.refractory, core.refractory != 1, "1 (no refractory period)"),
         "v_initial": (core.v_initial, (core.v_initial != 0) & (core.decay_v != 0), "0 with a leak"),
@@ -92,7 +93,7 @@ def _check_core(number: int, core: Core, is_output: bool) -> None:
         if at.any():
             raise ProgramError(
                 f"{name} of core {number} ({core.population}) is {values[at][0]}; a neuron of "
-                f"SANA-FE's Loihi has the same spikes only with {name} {allowed}."
+                f"SANA-FE's Loihi fires the same spikes only with {name} {allowed}."
             )
 
 
