@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from conftest import Answer
-from spikeseg.exporters import OnnxNetwork
+from spikeseg.exporters.onnx import OnnxNetwork
 from spikeseg.files import read_json, sha256
 from spikeseg.meters import find_rapl
 from spikeseg.runs import host, load_network

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from spikeseg.config import NetworkConfig
 from spikeseg.errors import ConfigError, ProgramError, UnsupportedLayerError
-from spikeseg.exporters import OnnxNetwork, check_int8, export_float32, quantize_int8
+from spikeseg.exporters.onnx import OnnxNetwork, check_int8, export_float32, quantize_int8
 from spikeseg.networks import make_network
 
 

@@ -1,1 +1,1 @@
-"""What others count on our networks: SANA-FE on programs of a chip, NeuroBench on torch networks."""
+"""What others count: SANA-FE on programs of a chip, NeuroBench on torch networks."""

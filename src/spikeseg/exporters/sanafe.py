@@ -7,10 +7,10 @@ is written here, to be run by `sanafe.load_net` and `sanafe.SpikingChip` in anot
 
 Every synapse is one edge, with its integer weight. A neuron of the chip that keeps no current
 (``decay_u`` 4095; 4094, which stands for no synaptic filter in a compiled program, keeps 1 of 4096
-parts) is SANA-FE's ``leaky_integrate_fire``: ``v`` adds the weights of the spikes of the step before and the
-bias, fires if it is strictly above the threshold, and is reset. SANA-FE has no first potential
-``v0``; potentials are counted from it: the threshold is ``threshold - v0``, the reset ``-v0`` and
-the lowest potential ``v_min - v0``, which changes no spike.
+parts) is SANA-FE's ``leaky_integrate_fire``: ``v`` adds the weights of the spikes of the step
+before and the bias, fires if it is strictly above the threshold, and is reset. SANA-FE has no first
+potential ``v0``; potentials are counted from it: the threshold is ``threshold - v0``, the reset
+``-v0`` and the lowest potential ``v_min - v0``, which changes no spike.
 """
 
 from collections.abc import Iterator, Mapping
@@ -99,7 +99,8 @@ def _check_core(number: int, core: Core, is_output: bool) -> None:
 
 def _input(name: str, shape: tuple[int, int, int], spikes: NDArray[np.bool_]) -> Iterator[str]:
     if spikes.ndim != 4 or spikes.shape[1:] != shape:
-        raise ShapeError(f"spikes of {name} have the shape {spikes.shape}; give (T, *{shape}).")
+        given = ", ".join(map(str, shape))
+        raise ShapeError(f"spikes of {name} have the shape {spikes.shape}; give (T, {given}).")
     yield from (f"    - name: {name}", "      attributes: [log_spikes: true]", "      neurons:")
     for neuron, train in enumerate(spikes.reshape(len(spikes), -1).T.astype(int).tolist()):
         yield f"        - {neuron}: [spikes: {train}]"
@@ -188,14 +189,16 @@ def _mappings(program: ChipProgram, names: Mapping[str, str]) -> Iterator[str]:
         )
     for part in program.inputs:
         name = names[part.name]
-        for neuron in range(int(np.prod(part.shape))):
-            slot = neuron % chip.compartments
-            position = free.pop(0) if slot == 0 else position
-            yield f'  - {name}.{neuron}: [core: {_address(position)}, soma: "{_INPUTS}[{slot}]"]'
-    for core, position in zip(program.cores, program.positions, strict=True):
-        numbers = core.box.compartments(program.shapes[core.population])
+        size = int(np.prod(part.shape))
+        places = [free.pop(0) for _ in range(0, size, chip.compartments)]
+        for neuron in range(size):
+            number, slot = divmod(neuron, chip.compartments)
+            core = _address(places[number])
+            yield f'  - {name}.{neuron}: [core: {core}, soma: "{_INPUTS}[{slot}]"]'
+    for held, position in zip(program.cores, program.positions, strict=True):
+        numbers = held.box.compartments(program.shapes[held.population])
         for first, last in _ranges(np.sort(numbers)):
-            yield f"  - {names[core.population]}.{first}..{last}: [core: {_address(position)}]"
+            yield f"  - {names[held.population]}.{first}..{last}: [core: {_address(position)}]"
 
 
 def _ranges(numbers: NDArray[np.int64]) -> Iterator[tuple[int, int]]:

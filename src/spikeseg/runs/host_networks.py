@@ -6,7 +6,7 @@ from typing import Any
 from spikeseg.chips import ChipProgram, load_program
 from spikeseg.config import ChipConfig, RunConfig
 from spikeseg.errors import ConfigError
-from spikeseg.exporters import OnnxNetwork, check_int8, export_float32, quantize_int8
+from spikeseg.exporters.onnx import OnnxNetwork, check_int8, export_float32, quantize_int8
 from spikeseg.graph import SpikingGraph, load_graph
 from spikeseg.runs.checks import check_graph
 from spikeseg.runs.chip_checks import check_chip

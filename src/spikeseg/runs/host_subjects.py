@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from spikeseg.chips import ChipProgram
 from spikeseg.emulation import emulate
 from spikeseg.engine import simulate
-from spikeseg.exporters import OnnxNetwork
+from spikeseg.exporters.onnx import OnnxNetwork
 from spikeseg.graph import SpikingGraph
 from spikeseg.onchip import host_spikes
 from spikeseg.runs.chip_measuring import read_out
