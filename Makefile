@@ -7,8 +7,9 @@ RUN ?= runs/demo
 DATA ?= ../shared/data
 SPIKINGJELLY := .venvs/spikingjelly
 LOIHI := .venvs/loihi
+WITNESS := .venvs/witness
 
-.PHONY: demo test test-outside test-oracle test-mutations lint docs reproduce-isbi reproduce-chip bench-conversion bench-emulator bench-placement clean
+.PHONY: demo test test-outside test-oracle test-witness test-mutations lint docs reproduce-isbi reproduce-chip bench-conversion bench-emulator bench-placement clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -49,6 +50,18 @@ $(LOIHI)/.installed: pyproject.toml environments/loihi.txt
 
 test-oracle: $(LOIHI)/.installed
 	$(LOIHI)/bin/python -m pytest -p no:nengo tests_oracle
+
+# SANA-FE (GPL) and NeuroBench, whose counts ours must equal, in an environment of their own. Of our
+# package they see the chip, graph, emulation and export, which need torch and Numba only.
+$(WITNESS)/.installed: pyproject.toml constraints.txt environments/witness.txt
+	$(PYTHON) -m venv $(WITNESS)
+	$(WITNESS)/bin/pip install --quiet -c constraints.txt torch
+	$(WITNESS)/bin/pip install --quiet -c constraints.txt -r environments/witness.txt
+	$(WITNESS)/bin/pip install --quiet --no-deps -e .
+	touch $@
+
+test-witness: $(WITNESS)/.installed
+	$(WITNESS)/bin/python -m pytest tests_witness
 
 # Deliberate mistakes in a copy of the sources, each of which a test must notice; about seven minutes on
 # one core. Writes results/mutations.json and the table in docs/chip-exactness.md.

@@ -205,6 +205,13 @@ def diagnose(arguments: list[str]) -> int:
     return diagnose_command(arguments)
 
 
+def measure(arguments: list[str]) -> int:
+    """Measure the networks of a run on this machine."""
+    from spikeseg.cli.measuring import measure_command
+
+    return measure_command(arguments)
+
+
 def segment(arguments: list[str]) -> int:
     """Segment images with the spiking network of a run."""
     from spikeseg.cli.segmenting import segment_command
@@ -240,6 +247,7 @@ COMMANDS = {
     ),
     "emulate": Command(emulate_run, "score the chip's program on held-out images, bit for bit"),
     "energy": Command(energy_run, "what the chip's program did, and what that may cost"),
+    "measure": Command(measure, "time and energy of a run's networks on this machine"),
     "diagnose": Command(diagnose, "why the spiking network is worse, and what to change"),
     "segment": Command(segment, "segment an image, a TIFF stack or a folder"),
     "report": Command(report, "write the report of a run"),

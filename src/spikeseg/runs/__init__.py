@@ -10,6 +10,9 @@ verb tune, ``segmenting`` makes a run a function from image to mask, ``pipeline`
 beforehand what would fail, ``chip_placing`` puts cores on chips, ``core_table`` says how full they
 are, ``chip_running`` runs a program on images of any size, ``chip_measuring`` on the test images,
 ``chip_scoring`` writes what was found, ``chip_map`` where cores lie and what goes between chips.
+
+``host`` is the verb measure: time and energy on this machine. ``host_networks`` and
+``host_subjects`` are what is measured, ``host_images`` on what, ``host_machine`` where.
 """
 
 from spikeseg.runs.compiling import compile_stage
@@ -17,6 +20,7 @@ from spikeseg.runs.diagnosing import diagnose_stage
 from spikeseg.runs.emulating import emulate_stage
 from spikeseg.runs.energy import energy_stage
 from spikeseg.runs.folder import RunFolder
+from spikeseg.runs.host import HostSettings, measure_stage
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
 from spikeseg.runs.segmenting import load_segmenter
@@ -30,6 +34,7 @@ from spikeseg.runs.stages import (
 from spikeseg.runs.tuning import tune_stage
 
 __all__ = [
+    "HostSettings",
     "RunFolder",
     "TrainedNetwork",
     "calibration_images",
@@ -42,6 +47,7 @@ __all__ = [
     "finetune_stage",
     "load_network",
     "load_segmenter",
+    "measure_stage",
     "run",
     "save_network",
     "train_stage",
