@@ -186,11 +186,17 @@ def tune(arguments: list[str]) -> int:
 def report(arguments: list[str]) -> int:
     """Write the report of a run."""
     parser = _folder_parser("report", "Write a run's report.html.")
+    parser.add_argument(
+        "--beside",
+        nargs="+",
+        default=[],
+        help="other run folders, whose energy against accuracy is shown too, as of other rate bands",
+    )
     options = parser.parse(arguments)
     from spikeseg.cli.console import print_json
     from spikeseg.report import write_report
 
-    path = write_report(Path(options.run))
+    path = write_report(Path(options.run), [Path(other) for other in options.beside])
     if options.json:
         print_json({"report": str(path)})
     else:

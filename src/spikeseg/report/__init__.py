@@ -4,6 +4,7 @@ It needs no network and no torch: whoever has the run folder can make it, and wh
 can read it, in any browser, on a phone, or printed.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +20,22 @@ from spikeseg.report.rendering import render
 __all__ = ["core_use_picture", "write_diagnosis", "write_report"]
 
 
-def write_report(run: Path) -> Path:
+def write_report(run: Path, beside: Sequence[Path] = ()) -> Path:
     """Write ``report.html`` into a run folder, atomically, and return its path.
 
-    The same run folder gives the same page, byte by byte.
+    The same run folders give the same page, byte by byte.
+
+    Args:
+        run: the folder.
+        beside: folders of other runs, of which energy against accuracy is shown too.
 
     Raises:
-        RunFolderError: a file or a stage is missing; names the command that makes it.
+        RunFolderError: a file or a stage is missing; names the command that makes it. Or a run
+            beside has no ``energy.json``, or one of other images.
         CorruptFileError: a file is cut short or damaged.
         FormatVersionError: a file of another version.
     """
-    results = read_run(run)
+    results = read_run(run, beside)
     return _write(Path(run) / "report.html", page(results))
 
 

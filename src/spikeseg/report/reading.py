@@ -1,5 +1,6 @@
 """The reader of a run folder: every file that the report shows, checked and typed."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from spikeseg.config import IGNORE_INDEX
 from spikeseg.errors import CorruptFileError, RunFolderError
 from spikeseg.report.chip_reading import read_chip
+from spikeseg.report.energy_reading import read_energy
 from spikeseg.report.records import Record, read_arrays, read_columns, read_record
 from spikeseg.report.results import (
     Baseline,
@@ -33,8 +35,12 @@ HISTORY = (
 )
 
 
-def read_run(run: Path) -> RunResults:
+def read_run(run: Path, beside: Sequence[Path] = ()) -> RunResults:
     """Read the files of a run folder that the report shows.
+
+    Args:
+        run: the folder.
+        beside: folders of other runs, of which energy against accuracy is shown too.
 
     Raises:
         RunFolderError: a file or a stage is missing; names it and the command that makes it.
@@ -65,6 +71,7 @@ def read_run(run: Path) -> RunResults:
         examples=examples,
         baseline=_baseline(metrics, len(names)),
         chip=read_chip(run, chip, examples) if chip else None,
+        energy=read_energy(run, chip, beside),
     )
 
 

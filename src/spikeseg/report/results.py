@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeseg.report.chip_results import Chip
+from spikeseg.report.energy_results import Energy
 from spikeseg.report.records import Record
 
 
@@ -134,6 +135,7 @@ class RunResults:
     examples: Examples
     baseline: Baseline | None
     chip: Chip | None = None
+    energy: Energy | None = None
 
     def stage(self, key: str) -> Stage:
         """Return the stage called ``key``: ``ann`` and ``snn`` are always there."""

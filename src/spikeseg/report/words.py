@@ -1,5 +1,7 @@
 """Numbers and sentences as the report prints them."""
 
+from collections.abc import Sequence
+
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
 STAGE_LABELS = {"ann": "ANN", "snn": "spiking (float)", "chip": "chip (8-bit)"}
@@ -85,3 +87,34 @@ def plural(number: int, noun: str) -> str:
     ('1 step', '32 steps')
     """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+_PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
+
+
+def quantity(value: float, unit: str = "J") -> str:
+    """Print a small quantity in its unit with three significant digits.
+
+    >>> quantity(0.0075), quantity(1.91e-05), quantity(0.00738, "s")
+    ('7.5 mJ', '19.1 µJ', '7.38 ms')
+    """
+    size, prefix = next((p for p in _PREFIXES if value >= p[0]), _PREFIXES[-1])
+    return f"{plain(value / size)} {prefix}{unit}" if value else f"0 {unit}"
+
+
+def times(factor: float) -> str:
+    """Print a factor with three significant digits, without an exponent where possible.
+
+    >>> times(392.6), times(167388.0), times(1.4252)
+    ('393', '167,000', '1.43')
+    """
+    return plain(float(f"{factor:.3g}"))
+
+
+def listed(texts: Sequence[str]) -> str:
+    """Print a list in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    return " and ".join(filter(None, (", ".join(texts[:-1]), texts[-1])))
