@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from spikeseg.cli import arguments as cli
 
 if TYPE_CHECKING:
-    from spikeseg.energy import EnergyReport
+    from spikeseg.energy import EnergyReport, Verdict
 
 
 def energy_command(arguments: list[str]) -> int:
@@ -20,6 +20,9 @@ def energy_command(arguments: list[str]) -> int:
     parser.add_argument("run", help="the run folder, compiled")
     parser.add_argument("--tables", nargs="+", help="names of cost tables, or .toml files of yours")
     parser.add_argument("--images", type=int, help="test images that are counted")
+    parser.add_argument(
+        "--steps", nargs="+", type=int, default=[], help="also score and count at these many steps"
+    )
     options = parser.parse(arguments)
     from spikeseg.cli.console import print_json, progress_bars
     from spikeseg.energy import load_costs
@@ -29,7 +32,9 @@ def energy_command(arguments: list[str]) -> int:
     folder = RunFolder(Path(options.run))
     tables = [load_costs(name) for name in options.tables] if options.tables else None
     with progress_bars(options.json) as progress:
-        report = energy_stage(folder, tables=tables, images=options.images, progress=progress)
+        report = energy_stage(
+            folder, tables=tables, images=options.images, steps=options.steps, progress=progress
+        )
     written = read_json(folder.file("energy.json"))
     if options.json:
         print_json(written)
@@ -59,10 +64,20 @@ def _print_counts(written: dict[str, Any]) -> None:
 
 
 def _print_verdicts(report: "EnergyReport") -> None:
-    """Print one line for each rival under each table."""
+    """Print for each table the energy, and against which rivals the chip wins or loses."""
+    from spikeseg.energy.verdict import joules
+
+    print("Energy of an image, estimated from published costs, against the dense network:")
     for account in report.accounts:
-        print(f"\n{account.table.title}, estimated")
-        for verdict in account.verdicts:
-            print(f"  {verdict.sentence}")
-        if account.estimate.left_out:
-            print(f"  Without a cost in this table: {', '.join(account.estimate.left_out)}.")
+        print(f"  {account.table.name}: {joules(account.estimate.total)}")
+        for outcome in ("wins", "undecided", "loses"):
+            found = [_rival(v) for v in account.verdicts if v.outcome == outcome]
+            if found:
+                print(f"    {outcome:<10} {', '.join(found)}")
+
+
+def _rival(verdict: "Verdict") -> str:
+    """Return whom against, and by how much."""
+    factor = verdict.factor or 1.0
+    name = verdict.rival.table if verdict.rival.key == "dense" else verdict.rival.key
+    return f"{name} {max(factor, 1 / factor):,.3g}x"

@@ -68,8 +68,7 @@ def run_program(
         mask = torch.empty(sample.image.shape[1:], dtype=torch.uint8)
         counts: dict[str, NDArray[np.int64]] = {}
         for run in run_tiles(program, graph, sample.image, config, strict=strict):
-            for tile, part in zip(run.tiles, torch.from_numpy(run.masks), strict=True):
-                tile.paste(part, mask)
+            run.paste(mask)
             _count(found, counts, program.output, run)
         found.masks.append(mask.numpy())
         _add(found.totals, counts)

@@ -36,6 +36,11 @@ class TilesRun:
     recording: Recording
     masks: Masks
 
+    def paste(self, mask: Tensor) -> None:
+        """Write what the tiles decide into the mask of the image, (H, W) uint8."""
+        for tile, part in zip(self.tiles, torch.from_numpy(self.masks), strict=True):
+            tile.paste(part, mask)
+
 
 def run_tiles(
     program: ChipProgram,

@@ -1,6 +1,7 @@
 """The verb energy: what a run's program did, counted, and what that would cost."""
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
@@ -10,14 +11,14 @@ from spikeseg._version import __version__
 from spikeseg.chips import ChipProgram, load_program
 from spikeseg.config import ChipConfig, RunConfig
 from spikeseg.conversion import record_activations, trace
-from spikeseg.data import Sample
+from spikeseg.data import Sample, SegmentationData
 from spikeseg.energy import (
     CostTable,
-    Counter,
+    DenseNetwork,
     EnergyReport,
-    Ledger,
     account_for,
     count_dense,
+    estimate,
     spiking_tables,
     work_of,
     write_ledger_csv,
@@ -26,15 +27,30 @@ from spikeseg.errors import ConfigError
 from spikeseg.files import sha256, write_json
 from spikeseg.graph import SpikingGraph, load_graph, num_multiplications
 from spikeseg.inference import pad_to_size
-from spikeseg.placing import Rates
+from spikeseg.metrics import score
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import check_classes
 from spikeseg.runs.chip_checks import check_chip
+from spikeseg.runs.chip_counting import Counted, count_images
 from spikeseg.runs.chip_map import traffic_map
-from spikeseg.runs.chip_placing import SpikeSums
-from spikeseg.runs.chip_running import program_tiles, run_tiles
+from spikeseg.runs.chip_running import program_tiles
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network
+from spikeseg.runs.scoring import membrane_class
+
+
+@dataclass(frozen=True, eq=False)
+class _Subject:
+    """What is accounted for, and with which costs."""
+
+    config: RunConfig
+    chip: ChipConfig
+    program: ChipProgram
+    graph: SpikingGraph
+    trained: TrainedNetwork
+    data: SegmentationData
+    dense: DenseNetwork
+    tables: Sequence[CostTable]
 
 
 def energy_stage(
@@ -43,6 +59,7 @@ def energy_stage(
     *,
     tables: Sequence[CostTable] | None = None,
     images: int | None = None,
+    steps: Sequence[int] = (),
     progress: Progress = silent,
 ) -> EnergyReport:
     """Count what a compiled program does with test images; write ``ledger.csv``, ``energy.json``.
@@ -55,34 +72,43 @@ def energy_stage(
         config: settings; those of the run if not given.
         tables: costs; all of the package that price spikes if not given.
         images: how many of the test images are counted; as many as the report shows if not given.
+        steps: numbers of time steps at which the program is scored and counted as well, on all
+            test images, for energy against accuracy.
         progress: is told the images done.
 
     Raises:
-        ConfigError: there are not so many test images, or a table prices no spikes.
+        ConfigError: there are not so many test images, a number of steps is below 1, or a table
+            prices no spikes.
         RunFolderError: a stage is missing, or is of another network or graph.
         CorruptFileError: a file is cut short or damaged.
         FormatVersionError: a file of another version.
     """
+    subject = _load(folder, config or folder.read_config(), tables or spiking_tables())
+    chips = [replace(subject.chip, num_steps=number) for number in steps]
+    shown = subject.config.evaluation.examples if images is None else images
+    samples = _chosen(subject.data.test, shown)
+    counted = count_images(subject.program, subject.graph, samples, subject.chip, progress)
+    work = work_of(counted.ledger, subject.program, subject.dense)
+    shares = _nonzero(subject, samples)
+    report = account_for(work, subject.dense, subject.tables, shares)
+    curve = [_point(subject, chip, progress) for chip in chips]
+    head = _head(folder, subject, samples, counted) | {"curve": curve}
+    write_ledger_csv(counted.ledger, folder.file("ledger.csv"))
+    write_json(folder.file("energy.json"), head | report.to_dict())
+    return report
+
+
+def _load(folder: RunFolder, config: RunConfig, tables: Sequence[CostTable]) -> _Subject:
     for name in ("program.npz", "chip_graph.npz"):
         folder.require(name)
-    config = config or folder.read_config()
     program = load_program(folder.file("program.npz"))
     graph = load_graph(folder.file("chip_graph.npz"))
     check_chip(folder)
     trained, data = load_network(folder.require("network.safetensors")), datasets.load(config.data)
     check_classes(data, trained, folder.path)
-    samples = _chosen(data.test, config.evaluation.examples if images is None else images)
-    settings = config.chip or ChipConfig()
-    ledger, rates = _count(program, graph, samples, settings, progress)
-    hosts = [part.name for part in program.inputs]
-    dense = count_dense(graph, on_host=hosts)
-    shares = _nonzero(trained, graph, samples, settings)
-    report = account_for(work_of(ledger, program, dense), dense, tables or spiking_tables(), shares)
-    head = _head(folder, graph, samples, ledger) | {"map": traffic_map(program, rates)}
-    write_ledger_csv(ledger, folder.file("ledger.csv"))
-    counts = {"ledger": ledger.to_dict()}
-    write_json(folder.file("energy.json"), head | counts | report.to_dict())
-    return report
+    dense = count_dense(graph, on_host=[part.name for part in program.inputs])
+    chip = config.chip or ChipConfig()
+    return _Subject(config, chip, program, graph, trained, data, dense, tables)
 
 
 def _chosen(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
@@ -94,36 +120,15 @@ def _chosen(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
     return samples[:count]
 
 
-def _count(
-    program: ChipProgram,
-    graph: SpikingGraph,
-    samples: Sequence[Sample],
-    config: ChipConfig,
-    progress: Progress,
-) -> tuple[Ledger, Rates]:
-    """Return the ledger of all tiles of the images, and the rates of the neurons."""
-    counter, sums, ledger = Counter(program), SpikeSums(), None
-    names = [f"{part.name}.spikes" for part in program.populations]
-    for done, sample in enumerate(samples):
-        for run in run_tiles(program, graph, sample.image, config, record=names):
-            found = counter.count(run.spikes, run.recording)
-            ledger = found if ledger is None else ledger + found
-            sums.add(run)
-        progress("count", done + 1, len(samples))
-    assert ledger is not None  # there is an image
-    return ledger, sums.rates
-
-
-def _nonzero(
-    trained: TrainedNetwork, graph: SpikingGraph, samples: Sequence[Sample], config: ChipConfig
-) -> dict[str, float]:
+def _nonzero(subject: _Subject, samples: Sequence[Sample]) -> dict[str, float]:
     """Return for each population the share of the dense network's activations that are not 0."""
-    traced = trace(trained.network, torch.zeros(1, *graph.input.shape))
+    graph = subject.graph
+    traced = trace(subject.trained.network, torch.zeros(1, *graph.input.shape))
     found: dict[str, int] = {}
     total: dict[str, int] = {}
     for sample in samples:
         image = torch.from_numpy(sample.image)
-        for tile in program_tiles(graph, image.shape[1:], config.overlap):
+        for tile in program_tiles(graph, image.shape[1:], subject.chip.overlap):
             piece, _ = pad_to_size(tile.of(image)[None], *graph.input.shape[1:])
             for name, values in record_activations(traced, piece).items():
                 found[name] = found.get(name, 0) + int(values.count_nonzero())
@@ -131,14 +136,36 @@ def _nonzero(
     return {name: count / total[name] for name, count in found.items()}
 
 
+def _point(subject: _Subject, chip: ChipConfig, progress: Progress) -> dict[str, Any]:
+    """Return scores and energies at one number of steps, on all test images."""
+    samples = subject.data.test
+    counted = count_images(subject.program, subject.graph, samples, chip, progress)
+    work = work_of(counted.ledger, subject.program, subject.dense)
+    membrane = membrane_class(subject.config, subject.data)
+    truths = [sample.mask for sample in samples]
+    scores = score(truths, counted.masks, len(subject.data.class_names), membrane).to_dict()
+    totals = {table.name: estimate(work, table).total.to_dict() for table in subject.tables}
+    return {
+        "num_steps": chip.num_steps,
+        "pixel_accuracy": scores["pixel_accuracy"],
+        "miou": scores["miou"],
+        "spikes_per_neuron": work.total.spikes / work.total.neurons,
+        "synaptic_operations": work.total.synaptic_operations,
+        "totals": totals,
+    }
+
+
 def _head(
-    folder: RunFolder, graph: SpikingGraph, samples: Sequence[Sample], ledger: Ledger
+    folder: RunFolder, subject: _Subject, samples: Sequence[Sample], counted: Counted
 ) -> dict[str, Any]:
     """Return what was counted on what."""
+    graph, ledger = subject.graph, counted.ledger
+    regularizer = asdict(subject.config.training.regularizer)
     return {
         "format": FORMAT,
         "version": __version__,
         "made_from": sha256(folder.file("program.npz")),
+        "band": {name: regularizer[name] for name in ("weight", "min_hz", "max_hz")},
         "images": [sample.name for sample in samples],
         "image_size": list(samples[0].image.shape[1:]),
         "size": list(graph.input.shape[1:]),
@@ -147,4 +174,6 @@ def _head(
             num_multiplications(c.transforms, graph.input.shape)
             for c in graph.out_of(graph.input.name)
         ),
+        "map": traffic_map(subject.program, counted.rates),
+        "ledger": ledger.to_dict(),
     }

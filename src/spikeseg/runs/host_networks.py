@@ -5,7 +5,7 @@ from typing import Any
 
 from spikeseg.chips import ChipProgram, load_program
 from spikeseg.config import ChipConfig, RunConfig
-from spikeseg.errors import ConfigError
+from spikeseg.errors import ConfigError, ProgramError, UnsupportedLayerError
 from spikeseg.exporters.onnx import OnnxNetwork, check_int8, export_float32, quantize_int8
 from spikeseg.graph import SpikingGraph, load_graph
 from spikeseg.runs.checks import check_graph
@@ -61,14 +61,15 @@ class HostNetworks:
             threads: of ONNX Runtime.
 
         Returns:
-            A dictionary; if the extra ``onnx`` is not installed, of ``not_measured`` alone.
+            A dictionary; if the extra ``onnx`` is not installed, or cannot express the network
+            exactly, of ``not_measured`` alone, the reason.
         """
         paths = {precision: folder.file(name) for precision, name in _ONNX.items()}
         try:
             difference = export_float32(
                 self.trained.network, paths["float32"], images.batch(2), self.graph.stride
             )
-        except ConfigError as error:
+        except (ConfigError, UnsupportedLayerError, ProgramError) as error:
             return {"not_measured": str(error)}
         quantize_int8(paths["float32"], paths["int8"], images.calibration.numpy())
         made = {precision: OnnxNetwork(path, threads) for precision, path in paths.items()}

@@ -8,6 +8,7 @@ from spikeseg.files import read_json, write_json
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.compiling import compile_stage
 from spikeseg.runs.emulating import emulate_stage
+from spikeseg.runs.energy import energy_stage
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.stages import convert_stage, evaluate_stage, train_stage
 
@@ -21,7 +22,7 @@ def run(
     overwrite: bool = False,
     progress: Progress = silent,
 ) -> None:
-    """Train, convert, evaluate, and compile and emulate if there is a chip in the settings.
+    """Train, convert, evaluate; compile, emulate and count if there is a chip in the settings.
 
     The report is the caller's.
 
@@ -81,7 +82,9 @@ def _stages(
         compiled = time.perf_counter()
         emulate_stage(folder, progress=tell)
         emulated = time.perf_counter()
+        energy_stage(folder, progress=tell)
         seconds |= {"compile": compiled - evaluated, "emulate": emulated - compiled}
+        seconds["energy"] = time.perf_counter() - emulated
     return seconds, dataclasses.asdict(result)
 
 

@@ -1,0 +1,1 @@
+"""What runs on chips take: accuracy, traffic and energies of several runs in one small file."""
