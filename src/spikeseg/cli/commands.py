@@ -190,7 +190,7 @@ def report(arguments: list[str]) -> int:
         "--beside",
         nargs="+",
         default=[],
-        help="other run folders, whose energy against accuracy is shown too, as of other rate bands",
+        help="other run folders, whose energy against accuracy is shown too: other rate bands",
     )
     options = parser.parse(arguments)
     from spikeseg.cli.console import print_json

@@ -88,7 +88,9 @@ class Grid:
         rows, columns = self.spec.mesh
         (x, y), side = self.corner(chip), self.tile
         return [
-            Square(round(x + c * side + 1, 2), round(y + r * side + 1, 2), round(side - 2, 2), "", "")
+            Square(
+                round(x + c * side + 1, 2), round(y + r * side + 1, 2), round(side - 2, 2), "", ""
+            )
             for r in range(rows)
             for c in range(columns)
         ]
@@ -156,9 +158,7 @@ def _wire(pair: Pair, cores: Sequence[Square], most: float) -> Wire:
     )
 
 
-def _legend(
-    counts: dict[str, int], colors: dict[str, str], top: float
-) -> tuple[list[Key], float]:
+def _legend(counts: dict[str, int], colors: dict[str, str], top: float) -> tuple[list[Key], float]:
     """Return the layers in rows, and where the last row ends."""
     each = LETTER * max(len(f"{name} {cores}") for name, cores in counts.items()) + 30
     columns = max(1, int(WIDTH // each))

@@ -34,9 +34,12 @@ def read_chip_map(record: Record, positions: int) -> ChipMap:
 
     def is_pair(row: list[Any]) -> bool:
         ends = all(_below(end, len(cores)) for end in row[:2])
-        return len(row) == 3 and ends and _is_packets(row[2:]) and cores[row[0]] != cores[row[1]]
+        apart = ends and cores[row[0]][1] != cores[row[1]][1]
+        return len(row) == 3 and apart and _is_packets(row[2:])
 
-    pairs = _rows(record, "pairs", "rows of two cores and their packets", is_pair)
+    pairs = _rows(
+        record, "pairs", "rows of two cores on different chips and their packets", is_pair
+    )
     return ChipMap(
         _floats(between),
         tuple(PlacedCore(*row) for row in cores),

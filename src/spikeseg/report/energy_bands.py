@@ -14,9 +14,10 @@ SMALL = 0.0005
 
 def steps_sentence(curve: Curve) -> str:
     """Say what fewer steps of one run save, and cost; nothing where there is one number only."""
-    table = chosen_table([curve])
-    first, last = curve.points[0], curve.points[-1]
-    if first is last or not last.totals[table].value:
+    if len(curve.points) < 2:
+        return ""
+    table, first, last = chosen_table([curve]), curve.points[0], curve.points[-1]
+    if not last.totals[table].value:
         return ""
     ratio = first.totals[table].value / last.totals[table].value
     change = difference(first.pixel_accuracy - last.pixel_accuracy)

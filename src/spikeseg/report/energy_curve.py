@@ -125,8 +125,10 @@ def _cells(band: Band, point: EnergyPoint, tables: Sequence[str]) -> list[str]:
     ]
 
 
-def curve_section(energy: Energy) -> dict[str, object]:
-    """Return what the template prints of energy against accuracy."""
+def curve_section(energy: Energy) -> dict[str, object] | None:
+    """Return what the template prints of energy against accuracy, or None without points."""
+    if not energy.curve.points:
+        return None
     curves = (energy.curve, *energy.beside)
     return {
         "chart": energy_chart(curves),

@@ -79,9 +79,7 @@ def _damaged(record: Record, found: str, allowed: str) -> CorruptFileError:
     )
 
 
-def _energy(
-    record: Record, chip_map: ChipMap, curve: Curve, beside: tuple[Curve, ...]
-) -> Energy:
+def _energy(record: Record, chip_map: ChipMap, curve: Curve, beside: tuple[Curve, ...]) -> Energy:
     tables, ledger = record.record("tables"), record.record("ledger")
     accounts = tuple(_account(account, tables) for account in record.records("accounts"))
     num_images = ledger.whole("num_images")
@@ -90,8 +88,6 @@ def _energy(
         raise _damaged(record, found, "both must be 1 or more")
     total = ledger.record("total")
     return Energy(
-        image_size=_sides(record, "image_size"),
-        size=_sides(record, "size"),
         tiles_per_image=record.number("tiles_per_image"),
         num_images=num_images,
         num_steps=record.whole("num_steps"),
@@ -179,9 +175,11 @@ def _other(run: Path, curve: Curve) -> Curve:
     if not path.is_file():
         raise _lacking(run)
     other = _curve(run, read_record(path))
-    if other.subject != curve.subject:
+    _check_points(curve)
+    _check_points(other)
+    if not _alike(other, curve):
         raise RunFolderError(
-            f"{path} counts {_subject(other)}, and this run {_subject(curve)}; energies can be "
+            f"{path} counts {_subject(other)}, and {curve.path} {_subject(curve)}; energies can be "
             "compared only for the same images in the same parts. Leave it out of --beside."
         )
     if not set(other.points[0].totals) & set(curve.points[0].totals):
@@ -192,23 +190,42 @@ def _other(run: Path, curve: Curve) -> Curve:
     return other
 
 
+def _check_points(curve: Curve) -> None:
+    if not curve.points:
+        raise RunFolderError(
+            f"{curve.path} has no energy at several numbers of steps to compare; run "
+            f"`spikeseg energy {curve.path.parent} --steps 8 16 32`."
+        )
+
+
+def _alike(one: Curve, other: Curve) -> bool:
+    """Return whether both are of the same test images; either may have counted more of them."""
+    sizes = (one.image_size, one.size) == (other.image_size, other.size)
+    return sizes and all(a == b for a, b in zip(one.images, other.images, strict=False))
+
+
 def _subject(curve: Curve) -> str:
-    whole, part, images = curve.subject
-    return f"parts {part} of images {whole} ({images})"
+    part, whole = (" x ".join(map(str, sides)) for sides in (curve.size, curve.image_size))
+    return f"parts of {part} pixels of images of {whole} ({', '.join(curve.images)[:60]})"
 
 
 def _curve(run: Path, record: Record) -> Curve:
-    points = tuple(map(_point, record.records("curve")))
+    """Read energy against accuracy, sorted by steps; a number that was given twice counts once."""
+    points = {point.num_steps: point for point in map(_point, record.records("curve"))}
     names = [account.text("table") for account in record.records("accounts")]
-    steps = [point.num_steps for point in points]
-    if not points or steps != sorted(set(steps)) or steps[0] < 1:
-        raise _damaged(record, f"curve has the steps {steps}", "they must ascend from 1 or more")
-    for point in points:
+    for point in points.values():
         if set(point.totals) != set(names):
             found = f"curve has energies under {', '.join(point.totals) or 'no table'}"
             raise _damaged(record, found, f"they must be under {', '.join(names)}")
-    subject = (_sides(record, "image_size"), _sides(record, "size"), record.texts("images"))
-    return Curve(run.resolve().name, _band(record.record("band")), subject, points)
+    return Curve(
+        path=record.path,
+        run=run.resolve().name,
+        band=_band(record.record("band")),
+        image_size=_sides(record, "image_size"),
+        size=_sides(record, "size"),
+        images=record.texts("images"),
+        points=tuple(points[number] for number in sorted(points)),
+    )
 
 
 def _band(record: Record) -> Band:

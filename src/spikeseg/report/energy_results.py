@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True)
@@ -98,16 +99,21 @@ class Curve:
     """Energy against accuracy of one run.
 
     Attributes:
+        path: of its ``energy.json``.
         run: name of its folder.
         band: that it was trained for.
-        subject: what one image is: size of an image and of the part that the chips are given, and
-            the names of the images that were counted. Only equal subjects can be compared.
-        points: by the number of steps, ascending; at least one.
+        image_size: height and width of the images.
+        size: of the part of an image that the chips are given.
+        images: names of the first test images.
+        points: by the number of steps, ascending; none where no steps were asked for.
     """
 
+    path: Path
     run: str
     band: Band
-    subject: tuple[object, ...]
+    image_size: tuple[int, int]
+    size: tuple[int, int]
+    images: tuple[str, ...]
     points: tuple[EnergyPoint, ...]
 
     def at(self, num_steps: int) -> EnergyPoint:
@@ -164,8 +170,6 @@ class Energy:
     """Everything that the report says of energy.
 
     Attributes:
-        image_size: height and width of the images.
-        size: of the part of an image that the chips are given.
         tiles_per_image: how many such parts an image takes.
         num_images: how many of them were counted.
         num_steps: of one of them.
@@ -181,8 +185,6 @@ class Energy:
         beside: of other runs.
     """
 
-    image_size: tuple[int, int]
-    size: tuple[int, int]
     tiles_per_image: float
     num_images: int
     num_steps: int
@@ -200,5 +202,5 @@ class Energy:
     @property
     def overlap(self) -> float:
         """Pixels that the chips are given for each pixel of an image."""
-        (height, width), (tall, wide) = self.size, self.image_size
+        (height, width), (tall, wide) = self.curve.size, self.curve.image_size
         return self.tiles_per_image * height * width / (tall * wide)

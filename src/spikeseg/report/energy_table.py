@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from spikeseg.report.energy_results import Energy, Judged, TableAccount
 from spikeseg.report.energy_words import spread
-from spikeseg.report.words import plain, quantity, times
+from spikeseg.report.words import HARD, plain, quantity, times
 
 STYLES = {"wins": "better", "loses": "worse", "undecided": ""}
 SHORT = {"fp32": "FP32", "fp16": "FP16", "int8": "INT8", "sparse_int8": "INT8 that skips zeros"}
@@ -79,7 +79,7 @@ def _row(account: TableAccount, columns: list[tuple[str, str]]) -> AccountRow:
 
 def _cell(verdict: Judged) -> RivalCell:
     factor = verdict.factor
-    by = "" if factor is None else f" × {times(max(factor, 1 / factor))}"
+    by = "" if factor is None else f" ×{HARD}{times(max(factor, 1 / factor))}"
     sign = {"wins": by, "loses": by, "undecided": ""}[verdict.outcome]
     return RivalCell(
         STYLES[verdict.outcome],

@@ -19,10 +19,10 @@ UNPRICED = {
 
 
 def bounds(found: Bounds, unit: str = "J") -> str:
-    """Print an estimate with its range.
+    r"""Print an estimate with its range.
 
     >>> bounds(Bounds(0.00618, 0.0075, 0.0113)), bounds(Bounds(0.002, 0.002, 0.002))
-    ('7.5 mJ (6.18 to 11.3 mJ)', '2 mJ')
+    ('7.5\xa0mJ (6.18 to 11.3\xa0mJ)', '2\xa0mJ')
     """
     value, around = quantity(found.value, unit), spread(found, unit)
     return f"{value} ({around})" if around else value
@@ -74,9 +74,10 @@ def _leaning(account: TableAccount, verdict: Judged) -> str:
 
 def subject_sentence(energy: Energy) -> str:
     """Say what one image is here."""
-    part, whole = (" × ".join(map(str, sides)) for sides in (energy.size, energy.image_size))
+    curve = energy.curve
+    part, whole = (" × ".join(map(str, sides)) for sides in (curve.size, curve.image_size))
     one = f"one image as the chips are given it: {part} pixels, {plural(energy.num_steps, 'step')}"
-    if energy.size == energy.image_size and energy.tiles_per_image == 1:
+    if curve.size == curve.image_size and energy.tiles_per_image == 1:
         return f"All figures are for {one}."
     return (
         f"All figures are for {one}. An image of {whole} pixels takes "

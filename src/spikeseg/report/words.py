@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+HARD = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
 STAGE_LABELS = {"ann": "ANN", "snn": "spiking (float)", "chip": "chip (8-bit)"}
@@ -93,13 +94,13 @@ _PREFIXES = ((1.0, ""), (1e-3, "m"), (1e-6, "µ"), (1e-9, "n"), (1e-12, "p"))
 
 
 def quantity(value: float, unit: str = "J") -> str:
-    """Print a small quantity in its unit with three significant digits.
+    r"""Print a small quantity in its unit with three significant digits, not to be broken apart.
 
     >>> quantity(0.0075), quantity(1.91e-05), quantity(0.00738, "s")
-    ('7.5 mJ', '19.1 µJ', '7.38 ms')
+    ('7.5\xa0mJ', '19.1\xa0µJ', '7.38\xa0ms')
     """
     size, prefix = next((p for p in _PREFIXES if value >= p[0]), _PREFIXES[-1])
-    return f"{plain(value / size)} {prefix}{unit}" if value else f"0 {unit}"
+    return f"{plain(value / size)}{HARD}{prefix}{unit}" if value else f"0{HARD}{unit}"
 
 
 def times(factor: float) -> str:
