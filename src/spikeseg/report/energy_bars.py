@@ -126,7 +126,7 @@ def _rival(verdict: Judged, decades: Decades) -> Span:
 
 
 def _span(found: Bounds, decades: Decades, text: str) -> Span:
-    return Span(*(decades.at(v) for v in (found.low, found.value, found.high)), text)
+    return Span(decades.at(found.low), decades.at(found.value), decades.at(found.high), text)
 
 
 def _slices(account: TableAccount) -> tuple[Slice, ...]:
