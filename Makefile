@@ -9,7 +9,7 @@ SPIKINGJELLY := .venvs/spikingjelly
 LOIHI := .venvs/loihi
 WITNESS := .venvs/witness
 
-.PHONY: demo test test-outside test-oracle test-witness test-mutations lint docs reproduce-isbi reproduce-chip reproduce-two-chips bench-conversion bench-emulator bench-placement clean
+.PHONY: demo test test-outside test-oracle test-witness test-mutations lint docs reproduce-isbi reproduce-chip reproduce-two-chips bench-conversion bench-emulator bench-placement bench-ledger clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -127,6 +127,10 @@ bench-emulator: $(VENV)/.installed $(LOIHI)/.installed
 bench-placement: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.placement.measure \
 	  --out results/placement.json --picture docs/images/placement.png
+
+# What the count pass costs beside emulation, and whether its operations are those delivered; a minute.
+bench-ledger: $(VENV)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.energy.count_pass --out results/ledger.json
 
 clean:
 	rm -rf $(VENV) .venvs docs/_build runs
