@@ -15,7 +15,7 @@ from spikeseg.graph import load_graph
 from spikeseg.onchip import host_spikes
 from spikeseg.placing import count_traffic
 from spikeseg.runs import RunFolder
-from spikeseg.runs.chip_running import read_out
+from spikeseg.runs.chip.running import read_out
 
 Call = Callable[..., Answer]
 TILE, OVERLAP, STEPS = 32, 8, 12

@@ -14,7 +14,7 @@ from spikeseg.exporters.onnx import OnnxNetwork
 from spikeseg.files import read_json, sha256
 from spikeseg.meters import find_rapl
 from spikeseg.runs import host, load_network
-from spikeseg.runs.host_machine import processor_name
+from spikeseg.runs.host.machine import processor_name
 from test_cli_emulate import refused
 from test_meters_rapl import spend, zone
 

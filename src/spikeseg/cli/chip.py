@@ -82,7 +82,7 @@ def _with_chip(config: RunConfig, given: dict[str, Any]) -> RunConfig:
 
 def _facts(table: dict[str, Any]) -> dict[str, Any]:
     """Return what one wants to know of a program at once."""
-    from spikeseg.runs.core_table import fullest
+    from spikeseg.runs.chip.core_table import fullest
 
     layer, resource, share = fullest(table)
     names = ("size", "num_neurons", "num_host_neurons", "num_cores", "least_cores", "num_chips")

@@ -10,7 +10,7 @@ from spikeseg.config import ChipConfig, RunConfig
 from spikeseg.data import SegmentationData
 from spikeseg.graph import SpikingGraph
 from spikeseg.placing import Rates, count_traffic, place
-from spikeseg.runs.chip_running import TilesRun, run_tiles
+from spikeseg.runs.chip.running import TilesRun, run_tiles
 from spikeseg.runs.stages import calibration_images
 
 
