@@ -106,8 +106,8 @@ def _print_cores(table: dict[str, Any]) -> None:
     print(
         f"Fullest core: {full['share']:.0%} of the {LABELS[full['resource']]}, in {full['layer']}"
     )
-    if facts["num_chips"] > 1:
-        placement = table["placement"]
+    placement = table["placement"]
+    if facts["num_chips"] > 1 and "packets_per_step" in placement:
         print(
             f"Between chips: {placement['inter_chip_packets_per_step']:,.0f} of "
             f"{placement['packets_per_step']:,.0f} packets a step ({placement['partitioner']})"
