@@ -24,8 +24,9 @@ from spikeseg.files import read_json, sha256
 from spikeseg.graph import load_graph
 from spikeseg.onchip import host_spikes
 from spikeseg.onchip.adapting import chip_network
-from spikeseg.runs import RunFolder, chip_running
-from spikeseg.runs.chip_running import read_out
+from spikeseg.runs import RunFolder
+from spikeseg.runs.chip import running
+from spikeseg.runs.chip.running import read_out
 
 Call = Callable[..., Answer]
 STEPS = 12
@@ -208,12 +209,12 @@ def test_strict_reaches_the_emulator(
     spikeseg: Call, chip_copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[bool] = []
-    emulate = chip_running.emulate
+    emulate = running.emulate
 
     def heard(*arguments: Any, strict: bool, **options: Any) -> Any:
         asked.append(strict)
         return emulate(*arguments, strict=strict, **options)
 
-    monkeypatch.setattr(chip_running, "emulate", heard)
+    monkeypatch.setattr(running, "emulate", heard)
     assert spikeseg("emulate", chip_copy, "--strict", "--json").code == 0
     assert asked == [True, True]

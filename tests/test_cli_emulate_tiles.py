@@ -15,7 +15,8 @@ from spikeseg.graph import load_graph
 from spikeseg.onchip import host_spikes
 from spikeseg.placing import count_traffic
 from spikeseg.runs import RunFolder
-from spikeseg.runs.chip_running import read_out
+from spikeseg.runs.chip import placing
+from spikeseg.runs.chip.running import read_out
 
 Call = Callable[..., Answer]
 TILE, OVERLAP, STEPS = 32, 8, 12
@@ -107,3 +108,15 @@ def test_wrong_options_are_one_clear_error_and_change_nothing(
     assert answer.code == 2
     assert all(part in answer.err for part in parts), answer.err
     assert {path: path.read_bytes() for path in before} == before
+
+
+def test_cores_of_many_chips_stay_in_order_and_that_is_said(
+    spikeseg: Call, chip_copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placing, "_MOST_CHIPS", 0)
+    answer = spikeseg("compile", chip_copy, *CHIP)
+    assert answer.code == 0, answer.err
+    placement = read_json(chip_copy / "cores.json")["placement"]
+    program = load_program(chip_copy / "program.npz")
+    assert placement["partitioner"] == "none, in order"
+    assert list(program.placement) == sorted(program.placement)

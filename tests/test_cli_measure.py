@@ -13,8 +13,9 @@ from conftest import Answer
 from spikeseg.exporters.onnx import OnnxNetwork
 from spikeseg.files import read_json, sha256
 from spikeseg.meters import find_rapl
-from spikeseg.runs import host, load_network
-from spikeseg.runs.host_machine import processor_name
+from spikeseg.runs import load_network
+from spikeseg.runs.host import measuring
+from spikeseg.runs.host.machine import processor_name
 from test_cli_emulate import refused
 from test_meters_rapl import spend, zone
 
@@ -37,7 +38,7 @@ def kind(row: dict[str, Any]) -> tuple[str, str, str]:
 def no_counters(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """A machine without counters, whatever this one has."""
     root = tmp_path / "powercap"
-    monkeypatch.setattr(host, "find_rapl", lambda: find_rapl(root))
+    monkeypatch.setattr(measuring, "find_rapl", lambda: find_rapl(root))
     return root
 
 
@@ -85,7 +86,7 @@ def test_counters_that_are_there_are_read_and_idle_is_shown(
         return read(self)
 
     monkeypatch.setattr(type(meter), "read", ticking)
-    monkeypatch.setattr(host, "find_rapl", lambda: meter)
+    monkeypatch.setattr(measuring, "find_rapl", lambda: meter)
     monkeypatch.setitem(sys.modules, "onnx", None)
     answer = spikeseg("measure", run_copy, *SHORT)
     assert answer.code == 0

@@ -10,11 +10,18 @@ from torch import Tensor, nn
 
 from spikeseg.chips import load_chip
 from spikeseg.compiling import build_network, compile_network
-from spikeseg.config import ChipConfig, DataConfig, TrainingConfig
+from spikeseg.config import (
+    ActivationConfig,
+    ChipConfig,
+    DataConfig,
+    NetworkConfig,
+    TrainingConfig,
+)
 from spikeseg.data import load
 from spikeseg.emulation import emulate
-from spikeseg.errors import CompileError
+from spikeseg.errors import CompileError, ConfigError
 from spikeseg.graph import SpikingGraph
+from spikeseg.networks import make_network
 from spikeseg.onchip import ChipNetwork, adapt, host_spikes, prepare, tune
 from spikeseg.onchip.adapting import chip_network
 
@@ -113,3 +120,18 @@ def test_bilinear_upsampling_is_refused(images: Tensor) -> None:
     graph = prepare(Small("bilinear").eval(), images, CONFIG)
     with pytest.raises(CompileError, match="nearest or transposed"):
         adapt(graph, images, CONFIG)
+
+
+def test_thresholds_as_trained_stand_for_the_amplitude_of_the_activation(images: Tensor) -> None:
+    """An activation of 1 is 60 Hz, so that a spike in a step of 1 ms is worth 1 / 0.06."""
+    activation = ActivationConfig("relu", unit_rate_hz=60.0)
+    config = NetworkConfig(depth=1, width=3, activation=activation)
+    network = make_network(config, in_channels=1, num_classes=2).eval()
+    graph = prepare(network, images, ChipConfig("toy", thresholds="trained"), dt_ms=1.0)
+    for population in graph.hidden:
+        np.testing.assert_allclose(graph[population.name].spike_values, 1 / 0.06, rtol=1e-6)
+
+
+def test_thresholds_as_trained_need_an_activation_that_has_an_amplitude(images: Tensor) -> None:
+    with pytest.raises(ConfigError, match="declare no amplitude"):
+        prepare(Small().eval(), images, ChipConfig("toy", thresholds="trained"))

@@ -82,7 +82,7 @@ def _with_chip(config: RunConfig, given: dict[str, Any]) -> RunConfig:
 
 def _facts(table: dict[str, Any]) -> dict[str, Any]:
     """Return what one wants to know of a program at once."""
-    from spikeseg.runs.core_table import fullest
+    from spikeseg.runs.chip.core_table import fullest
 
     layer, resource, share = fullest(table)
     names = ("size", "num_neurons", "num_host_neurons", "num_cores", "least_cores", "num_chips")
@@ -106,8 +106,8 @@ def _print_cores(table: dict[str, Any]) -> None:
     print(
         f"Fullest core: {full['share']:.0%} of the {LABELS[full['resource']]}, in {full['layer']}"
     )
-    if facts["num_chips"] > 1:
-        placement = table["placement"]
+    placement = table["placement"]
+    if facts["num_chips"] > 1 and "packets_per_step" in placement:
         print(
             f"Between chips: {placement['inter_chip_packets_per_step']:,.0f} of "
             f"{placement['packets_per_step']:,.0f} packets a step ({placement['partitioner']})"

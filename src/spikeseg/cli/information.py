@@ -48,12 +48,15 @@ def _devices() -> dict[str, str]:
 def _plug_points() -> dict[str, tuple[str, ...]]:
     from spikeseg.conversion import RECIPES
     from spikeseg.data import DATASETS
+    from spikeseg.energy import cost_names
     from spikeseg.layers import ACTIVATIONS
     from spikeseg.networks import NETWORKS
     from spikeseg.neurons import NEURONS
+    from spikeseg.placing import PARTITIONERS
 
-    registries = (DATASETS, NETWORKS, ACTIVATIONS, RECIPES, NEURONS)
-    return {registry.kind: registry.names() for registry in registries}
+    registries = (DATASETS, NETWORKS, ACTIVATIONS, RECIPES, NEURONS, PARTITIONERS)
+    named = {registry.kind: registry.names() for registry in registries}
+    return named | {"cost table": cost_names()}
 
 
 def _chips() -> dict[str, str]:

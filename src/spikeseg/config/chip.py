@@ -20,7 +20,9 @@ class ChipConfig:
             tiles, of which the middles are kept. ``null`` compiles for the largest test image.
         overlap: rows and columns that neighboring tiles share.
         partitioner: what divides the cores among the chips: ``hypergraph`` (least traffic between
-            them), ``multicast``, ``greedy_interchip``, ``greedy`` or ``round_robin``.
+            them), ``multicast``, ``greedy_interchip``, ``greedy`` or ``round_robin``; ``auto`` is
+            ``hypergraph`` for up to 32 chips, and leaves the cores in their order beyond, where it
+            would take many minutes.
         rounding: ``corrected``, or ``nengo`` for the integers of nengo-loihi 1.1.0.
         num_steps: time steps, those included in which spikes travel through the layers (one each).
         output_tau: time constant of the output's leak, in steps; it forgets the first spikes.
@@ -40,7 +42,7 @@ class ChipConfig:
     num_chips: int | None = None
     tile: int | None = None
     overlap: int = 32
-    partitioner: str = "hypergraph"
+    partitioner: str = "auto"
     rounding: Literal["corrected", "nengo"] = "corrected"
     num_steps: int = 32
     output_tau: float = 8.0

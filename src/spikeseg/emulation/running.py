@@ -163,9 +163,8 @@ class _Seen:
                 picture = self.state.picture(seen.reshape(self.steps, -1))
                 traces[f"{block.population}.{kind}"][:, *block.box.slices] = picture
         if f"{block.population}.spikes" in traces:
-            fired = state.spikes.read(self.state.section.out, 1, self.steps + 1)
-            trace = traces[f"{block.population}.spikes"]
-            trace[:, *block.box.slices] = np.moveaxis(fired, -1, -3)
+            trace = traces[f"{block.population}.spikes"][:, *block.box.slices]
+            state.spikes.mark(self.state.section.out, trace)
 
 
 def _refuse(state: SectionState) -> None:

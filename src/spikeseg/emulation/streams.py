@@ -102,6 +102,11 @@ class Spikes:
         _read(picture, self.events, self.starts, self.numbers, stream.base + first * h)
         return picture.reshape(-1, h, w, c)
 
+    def mark(self, stream: Stream, picture: NDArray[np.bool_]) -> None:
+        """Set those of (steps, C, H, W), all of them False, that fired from slot 1 on."""
+        base = stream.base + stream.rows
+        _mark(picture.view(np.uint8), self.events, self.starts, self.numbers, base)
+
     def count(self, stream: Stream, first: int, last: int) -> int:
         """Return the number of spikes of slots ``first`` to ``last``."""
         base, rows = stream.base, stream.rows
@@ -141,6 +146,16 @@ def _read(picture: Any, events: Any, starts: Any, numbers: Any, base: Any) -> No
             begin = starts[base + t * rows + r]
             for e in range(begin, begin + numbers[base + t * rows + r]):
                 picture[t, r, events[e]] = 1
+
+
+@numba.njit(nogil=True, cache=True)
+def _mark(picture: Any, events: Any, starts: Any, numbers: Any, base: Any) -> None:
+    steps, channels, rows, _ = picture.shape
+    for t in range(steps):
+        for r in range(rows):
+            begin = starts[base + t * rows + r]
+            for e in range(begin, begin + numbers[base + t * rows + r]):
+                picture[t, events[e] % channels, r, events[e] // channels] = 1
 
 
 @numba.njit(nogil=True, cache=True)

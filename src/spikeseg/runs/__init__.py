@@ -6,13 +6,8 @@ the verbs train, convert, finetune and evaluate, ``checks`` says beforehand what
 ``examples`` write what was found, ``diagnosing`` tells where converting loses, ``tuning`` is the
 verb tune, ``segmenting`` makes a run a function from image to mask, ``pipeline`` does everything.
 
-``compiling``, ``emulating`` and ``energy`` are the verbs of the chip: ``chip_checks`` says
-beforehand what would fail, ``chip_placing`` puts cores on chips, ``core_table`` says how full they
-are, ``chip_running`` runs a program on images of any size, ``chip_measuring`` on the test images,
-``chip_scoring`` writes what was found, ``chip_map`` where cores lie and what goes between chips.
-
-``host`` is the verb measure: time and energy on this machine. ``host_networks`` and
-``host_subjects`` are what is measured, ``host_images`` on what, ``host_machine`` where.
+``compiling``, ``emulating`` and ``energy`` are the verbs of the chip, with the room ``chip``;
+``host`` is the verb measure.
 """
 
 from spikeseg.runs.compiling import compile_stage
@@ -20,7 +15,7 @@ from spikeseg.runs.diagnosing import diagnose_stage
 from spikeseg.runs.emulating import emulate_stage
 from spikeseg.runs.energy import energy_stage
 from spikeseg.runs.folder import RunFolder
-from spikeseg.runs.host import HostSettings, measure_stage
+from spikeseg.runs.host.measuring import HostSettings, measure_stage
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
 from spikeseg.runs.segmenting import load_segmenter

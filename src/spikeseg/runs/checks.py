@@ -16,7 +16,7 @@ from spikeseg.files import sha256
 from spikeseg.graph import made_from
 from spikeseg.metrics import score
 from spikeseg.networks import SizeGuard
-from spikeseg.runs.chip_checks import rehearse_chip
+from spikeseg.runs.chip.checks import rehearse_chip
 from spikeseg.runs.folder import RunFolder, differences
 from spikeseg.runs.network_file import TrainedNetwork
 

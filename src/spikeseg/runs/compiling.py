@@ -14,9 +14,9 @@ from spikeseg.graph import SpikingGraph, save_graph
 from spikeseg.onchip import adapt, tune
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import check_classes
-from spikeseg.runs.chip_checks import rehearse_chip
-from spikeseg.runs.chip_placing import place_program
-from spikeseg.runs.core_table import core_table
+from spikeseg.runs.chip.checks import rehearse_chip
+from spikeseg.runs.chip.core_table import core_table
+from spikeseg.runs.chip.placing import place_program
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network
 from spikeseg.runs.stages import calibration_images

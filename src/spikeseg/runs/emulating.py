@@ -9,9 +9,9 @@ from spikeseg.files import read_json
 from spikeseg.graph import SpikingGraph, load_graph
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import check_classes
-from spikeseg.runs.chip_checks import check_chip
-from spikeseg.runs.chip_measuring import Emulation, run_program
-from spikeseg.runs.chip_scoring import write_chip_stage
+from spikeseg.runs.chip.checks import check_chip
+from spikeseg.runs.chip.measuring import Emulation, run_program
+from spikeseg.runs.chip.scoring import write_chip_stage
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import load_network
 from spikeseg.runs.scoring import source_of

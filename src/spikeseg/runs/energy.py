@@ -30,10 +30,10 @@ from spikeseg.inference import pad_to_size
 from spikeseg.metrics import score
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import check_classes
-from spikeseg.runs.chip_checks import check_chip
-from spikeseg.runs.chip_counting import Counted, count_images
-from spikeseg.runs.chip_map import traffic_map
-from spikeseg.runs.chip_running import program_tiles
+from spikeseg.runs.chip.checks import check_chip
+from spikeseg.runs.chip.counting import Counted, count_images
+from spikeseg.runs.chip.map import traffic_map
+from spikeseg.runs.chip.running import program_tiles
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network
 from spikeseg.runs.scoring import membrane_class

@@ -10,7 +10,7 @@ from spikeseg.errors import CorruptFileError, RunFolderError
 from spikeseg.files import read_json, sha256, write_json
 from spikeseg.graph import SpikingGraph
 from spikeseg.metrics import ConfusionMatrix, score
-from spikeseg.runs.chip_checks import check_chip
+from spikeseg.runs.chip.checks import check_chip
 from spikeseg.runs.examples import write_examples
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.layer_table import layer_table

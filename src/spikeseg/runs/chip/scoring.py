@@ -11,7 +11,7 @@ from spikeseg.data import SegmentationData
 from spikeseg.files import atomic_path, read_json, sha256, write_json
 from spikeseg.graph import SpikingGraph, num_multiplications
 from spikeseg.metrics import score
-from spikeseg.runs.chip_measuring import Emulation
+from spikeseg.runs.chip.measuring import Emulation
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.scoring import membrane_class
 

@@ -12,7 +12,7 @@ from spikeseg.config import ChipConfig
 from spikeseg.data import Sample
 from spikeseg.graph import SpikingGraph
 from spikeseg.progress import Progress
-from spikeseg.runs.chip_running import TilesRun, run_tiles
+from spikeseg.runs.chip.running import TilesRun, run_tiles
 from spikeseg.runs.measuring import Masks
 
 

@@ -39,7 +39,8 @@ def rehearse_chip(
         SpikeSegError: a network that cannot be converted; see `convert`.
     """
     chip = load_chip(config.name)
-    PARTITIONERS.get(config.partitioner)
+    if config.partitioner != "auto":
+        PARTITIONERS.get(config.partitioner)
     graph = prepare(network, images, config, dt_ms)
     graph = graph.resized(*program_size(samples, graph.stride, config.tile))
     boxes = cut(build_network(graph, config.output_tau), chip)

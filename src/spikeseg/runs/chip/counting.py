@@ -12,8 +12,8 @@ from spikeseg.energy import Counter, Ledger
 from spikeseg.graph import SpikingGraph
 from spikeseg.placing import Rates
 from spikeseg.progress import Progress
-from spikeseg.runs.chip_placing import SpikeSums
-from spikeseg.runs.chip_running import run_tiles
+from spikeseg.runs.chip.placing import SpikeSums
+from spikeseg.runs.chip.running import run_tiles
 from spikeseg.runs.measuring import Masks
 
 

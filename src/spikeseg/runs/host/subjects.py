@@ -15,7 +15,7 @@ from spikeseg.engine import simulate
 from spikeseg.exporters.onnx import OnnxNetwork
 from spikeseg.graph import SpikingGraph
 from spikeseg.onchip import host_spikes
-from spikeseg.runs.chip_running import read_out
+from spikeseg.runs.chip.running import read_out
 
 Work = Callable[[], object]
 

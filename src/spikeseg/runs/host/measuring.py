@@ -29,10 +29,10 @@ from spikeseg.meters import (
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import check_classes, pick_device
 from spikeseg.runs.folder import FORMAT, RunFolder
-from spikeseg.runs.host_images import HostImages, host_images
-from spikeseg.runs.host_machine import describe_machine
-from spikeseg.runs.host_networks import load_networks
-from spikeseg.runs.host_subjects import Absent, Subject
+from spikeseg.runs.host.images import HostImages, host_images
+from spikeseg.runs.host.machine import describe_machine
+from spikeseg.runs.host.networks import load_networks
+from spikeseg.runs.host.subjects import Absent, Subject
 
 Device = Literal["cpu", "cuda", "auto"]
 

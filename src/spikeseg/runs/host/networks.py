@@ -9,10 +9,10 @@ from spikeseg.errors import ConfigError, ProgramError, UnsupportedLayerError
 from spikeseg.exporters.onnx import OnnxNetwork, check_int8, export_float32, quantize_int8
 from spikeseg.graph import SpikingGraph, load_graph
 from spikeseg.runs.checks import check_graph
-from spikeseg.runs.chip_checks import check_chip
+from spikeseg.runs.chip.checks import check_chip
 from spikeseg.runs.folder import RunFolder
-from spikeseg.runs.host_images import HostImages
-from spikeseg.runs.host_subjects import (
+from spikeseg.runs.host.images import HostImages
+from spikeseg.runs.host.subjects import (
     Absent,
     Kind,
     Subject,

@@ -10,8 +10,10 @@ from spikeseg.config import ChipConfig, RunConfig
 from spikeseg.data import SegmentationData
 from spikeseg.graph import SpikingGraph
 from spikeseg.placing import Rates, count_traffic, place
-from spikeseg.runs.chip_running import TilesRun, run_tiles
+from spikeseg.runs.chip.running import TilesRun, run_tiles
 from spikeseg.runs.stages import calibration_images
+
+_MOST_CHIPS = 32  # beyond which the search takes many minutes
 
 
 def place_program(
@@ -20,7 +22,7 @@ def place_program(
     """Return a program with its cores on chips, and what traffic that makes.
 
     Args:
-        program: what was compiled.
+        program: what was compiled; its cores fill one chip after the other.
         graph: from which.
         config: the chip's partitioner and number of chips; calibration images.
         data: the training images, on crops of which the spikes are counted.
@@ -29,11 +31,17 @@ def place_program(
         CompileError: the cores do not fit the chips; gives the numbers.
         UnknownNameError: no such partitioner.
     """
-    settings = config.chip or ChipConfig()
+    settings, chips = config.chip or ChipConfig(), max(program.placement) + 1
+    partitioner = settings.partitioner
+    if partitioner == "auto":
+        if chips > _MOST_CHIPS:
+            held = np.bincount(program.placement).tolist()
+            return program, {"partitioner": "none, in order", "cores_of_chips": held}
+        partitioner = "hypergraph"
     images = calibration_images(config, data.train, settings.calibration_images)
     rates = measured_rates(program, graph, images.numpy(), settings)
-    placed = place(program, rates, settings.partitioner, settings.num_chips)
-    return placed, {"partitioner": settings.partitioner} | _traffic(placed, rates)
+    placed = place(program, rates, partitioner, settings.num_chips)
+    return placed, {"partitioner": partitioner} | _traffic(placed, rates)
 
 
 def _traffic(program: ChipProgram, rates: Rates) -> dict[str, Any]:
