@@ -10,7 +10,7 @@ from spikeseg.report.rendering import render
 from spikeseg.report.words import amount, plain
 
 WIDTH, GAP, HEAD = 960.0, 120.0, 26.0
-MOST_HEIGHT = 420.0
+MOST_TILE = 68.0
 LINES = 80
 """Pairs of cores between which a line is drawn."""
 THICK = 3.0
@@ -67,7 +67,7 @@ class Grid:
         self.columns = 2 if chips == 2 else math.ceil(math.sqrt(chips))
         rows, columns = spec.mesh
         room = (WIDTH - 2 - GAP * (self.columns - 1)) / self.columns
-        self.tile = round(min(room / columns, MOST_HEIGHT / rows), 2)
+        self.tile = round(min(room / columns, MOST_TILE), 2)
         self.width, self.height = self.tile * columns, self.tile * rows
         whole = self.columns * self.width + (self.columns - 1) * GAP
         self.left = (WIDTH - whole) / 2

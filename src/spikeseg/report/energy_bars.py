@@ -10,7 +10,7 @@ from spikeseg.report.rendering import render
 from spikeseg.report.words import percent, quantity
 
 WIDTH, NAMES = 960.0, 140.0
-SHARES, JOULES = (150.0, 500.0), (556.0, 944.0)
+SHARES, JOULES = (150.0, 500.0), (556.0, 934.0)
 TOP, ROW = 54.0, 34.0
 LETTER = 6.2
 """About the width of a letter of the legend."""

@@ -140,7 +140,8 @@ def map_sentence(energy: Energy) -> str:
     """Say how many packets a step go between chips, and between which most."""
     chip_map = energy.chip_map
     if energy.num_chips == 1:
-        return f"All cores are on one chip; {amount(chip_map.all_packets)} packets a step between."
+        packets = amount(chip_map.all_packets)
+        return f"All cores are on one chip; {packets} packets a step go between them."
     rows = enumerate(chip_map.between)
     routes = [(n, i, j) for i, row in rows for j, n in enumerate(row) if i != j]
     most, one, other = max(routes)
