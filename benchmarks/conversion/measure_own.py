@@ -64,7 +64,10 @@ SETTINGS = (
         _recipes(*BALANCED),
         FinetuningConfig(num_steps=4, batches=400, sparsity=0.3),
     ),
-    Setting("signed, percentile 99.9", _recipes(*BALANCED, "signed", percentile=99.9)),
+    *(
+        Setting(f"signed, percentile {p}", _recipes(*BALANCED, "signed", percentile=p))
+        for p in (99.9, 99.5, 99.8)
+    ),
 )
 
 
