@@ -11,6 +11,8 @@ RESULT = json.loads((ROOT / "results/isbi-unet.json").read_text("utf-8"))
 CONVERSION = json.loads((ROOT / "results/conversion.json").read_text("utf-8"))["summary"]
 CHIP = json.loads((ROOT / "results/isbi-chip.json").read_text("utf-8"))["stages"]
 EMULATOR = json.loads((ROOT / "results/emulator.json").read_text("utf-8"))["summary"]
+TWO = json.loads((ROOT / "results/two-chips.json").read_text("utf-8"))["summary"]
+PLACEMENT = json.loads((ROOT / "results/placement.json").read_text("utf-8"))["summary"]
 README = (ROOT / "README.md").read_text("utf-8")
 
 
@@ -97,3 +99,72 @@ def test_the_emulator_is_as_fast_as_was_asked() -> None:
     ours, peer = summary["ms_per_step"], summary["peer_ms_per_step"]
     assert f"takes {ours:.2f} ms a step on one thread, against {peer:.0f} ms" in README
     assert f"{summary['ratio_237k_5pct_1thread']:.0f} times as fast" in README
+
+
+@pytest.mark.parametrize(
+    ("label", "key"),
+    [("pixel accuracy", "pixel_accuracy"), ("mIoU", "miou"), ("V^Rand", "v_rand")],
+)
+def test_the_scores_on_two_chips_are_those_of_the_result_file(label: str, key: str) -> None:
+    values = [TWO["two-chips"][stage][key] for stage in ("ann", "chip")]
+    assert cells_of(f"two chips: {label}") == pytest.approx(values, abs=5e-5)
+
+
+def test_two_chips_keep_what_was_asked_of_them() -> None:
+    run = TWO["two-chips"]
+    assert run["chip"]["pixel_accuracy"] >= max(0.9213, run["ann"]["pixel_accuracy"] - 0.005)
+    assert (run["chips"], run["cores"]) == (2, 256)
+    assert abs(run["neurons"] / 238_000 - 1) <= 0.01
+    assert sum(run["chip"]["overflows"].values()) == 0
+    words = " ".join(README.split())
+    assert f"{run['neurons']:,} neurons on {run['cores']} cores" in words
+    operations, macs = run["counts"]["synaptic_operations"], run["dense_macs"]
+    assert f"{operations / 1e6:.1f} million synaptic operations" in words
+    assert f"{macs / 1e6:.1f} million multiply-accumulates" in words
+
+
+@pytest.mark.parametrize(
+    ("label", "table", "unit"),
+    [
+        ("Davies et al. 2018 (Loihi)", "davies2018", 1e-3),
+        ("SANA-FE's Loihi", "sanafe_loihi", 1e-3),
+        ("45 nm, arithmetic only", "horowitz45", 1e-6),
+        ("45 nm, with memory of 32 KB", "horowitz45_memory", 1e-6),
+        ("Lemaire et al. 2022", "lemaire2022", 1e-3),
+    ],
+)
+def test_the_energies_are_those_of_the_result_file(label: str, table: str, unit: float) -> None:
+    account = TWO["two-chips"]["tables"][table]
+    row = re.search(rf"^\| {re.escape(label)} \|(.*)\|$", README, re.MULTILINE)
+    assert row is not None
+    energy, against, _ = row[1].split("|")
+    found = [float(word) for word in re.findall(r"[\d.]+", energy)]
+    told = [account["joules"][end] / unit for end in ("value", "low", "high")]
+    assert found == pytest.approx(told, rel=5e-3)
+    int8 = next(v for name, v in account["rivals"].items() if name.startswith("int8"))
+    assert int8["outcome"] in against
+    if int8["outcome"] == "loses":
+        assert float(against.split()[-1]) == pytest.approx(1 / int8["factor"], rel=2e-2)
+
+
+def test_the_bands_differ_as_readme_says() -> None:
+    low, high = TWO["two-chips"]["curve"], TWO["band-100-400"]["curve"]
+    last = [curve[-1] for curve in (low, high)]
+    assert last[0]["num_steps"] == last[1]["num_steps"] == 64
+    operations = last[1]["synaptic_operations"] / last[0]["synaptic_operations"]
+    energy = last[1]["totals"]["davies2018"]["value"] / last[0]["totals"]["davies2018"]["value"]
+    words = " ".join(README.split())
+    assert f"{operations:.2f} times the operations and {energy:.2f} times the energy" in words
+    early = [next(p for p in curve if p["num_steps"] == 32) for curve in (high, low)]
+    few = " against ".join(f"{point['pixel_accuracy']:.3f}" for point in early)
+    assert f"({few} after 32), not in 64 ({last[1]['pixel_accuracy']:.4f})" in words
+
+
+def test_the_placement_keeps_what_was_asked_of_it() -> None:
+    for case, found in PLACEMENT.items():
+        assert found["to_greedy_interchip"] <= 0.75, case
+    two = PLACEMENT["unet-76"]
+    assert two["to_round_robin"] <= 0.6
+    words = " ".join(README.split())
+    assert f"{two['to_greedy_interchip']:.2f} times those of nengo-loihi's" in words
+    assert f"{two['to_round_robin']:.2f} times those of `round_robin`" in words
