@@ -51,11 +51,11 @@ class Events:
     source: str = "events"
 
     def __post_init__(self) -> None:
+        for name in ("height", "width"):
+            _check_size(self.source, name, getattr(self, name))
         for name, kept in (("t", np.int64), ("x", np.uint16), ("y", np.uint16)):
             self._store(name, np.dtype(kept))
         self._store("polarity", np.dtype(np.uint8))
-        for name in ("height", "width"):
-            _check_size(self.source, name, getattr(self, name))
 
     def __len__(self) -> int:
         return len(self.t)
@@ -124,7 +124,9 @@ def _check_range(source: str, name: str, values: NDArray[Any], limit: int) -> No
     if len(values) == 0 or (values.min() >= 0 and values.max() < limit):
         return
     at = int(((values < 0) | (values >= limit)).argmax())
-    what = "" if name == "polarity" else " on this sensor (pass sensor=(height, width) if it is not)"
+    what = (
+        "" if name == "polarity" else " on this sensor (pass sensor=(height, width) if it is not)"
+    )
     raise DataError(
         f"{source}: event {at} has {name} = {int(values[at])}; {name} is 0 to {limit - 1}{what}."
     )

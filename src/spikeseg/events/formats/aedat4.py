@@ -14,7 +14,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from spikeseg.errors import CorruptFileError, DataError, FormatVersionError
+from spikeseg.errors import CorruptFileError, DataError, FormatVersionError, SpikeSegError
 from spikeseg.events.formats import FORMATS, Events, Sensor
 from spikeseg.events.formats._extras import need
 from spikeseg.events.formats._lz4 import decompress
@@ -51,6 +51,8 @@ class Aedat4:
             )
         try:
             found, said = _decoded(path, content)
+        except SpikeSegError:
+            raise
         except _DAMAGE as error:
             raise CorruptFileError(
                 f"{path} is cut short or damaged ({error}). Copy it again."

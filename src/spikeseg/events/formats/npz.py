@@ -46,8 +46,10 @@ FORMATS.register("npz")(Npz())
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:
     """Return the arrays of a file that events consist of."""
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open(path, "rb") as opened, np.load(opened, allow_pickle=False) as file:
             wanted = {*_NAMES, "sensor_wh"} & set(file.files)
             return {name: file[name] for name in file.files if name in wanted}
     except _DAMAGE as error:
-        raise CorruptFileError(f"{path} cannot be read ({error}). Write or copy it again.") from error
+        raise CorruptFileError(
+            f"{path} cannot be read ({error}). Write or copy it again."
+        ) from error

@@ -78,9 +78,7 @@ def _columns(
     return mantissa[:count], power[:count], places[:, :count]
 
 
-def _scaled(
-    path: Path, mantissa: NDArray[np.int64], power: NDArray[np.int16]
-) -> NDArray[np.int64]:
+def _scaled(path: Path, mantissa: NDArray[np.int64], power: NDArray[np.int16]) -> NDArray[np.int64]:
     """Return mantissas times powers of ten, rounded half up.
 
     Raises:
