@@ -1,7 +1,7 @@
 """Event files as the tests write them, event by event from the formats' descriptions."""
 
 import struct
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -89,20 +89,30 @@ def nmnist(events: Iterable[Event]) -> bytes:
 
 
 STREAM = """<node name="{0}"><attr key="typeIdentifier" type="string">{1}</attr>
-<node name="info"><attr key="sizeX" type="int">34</attr><attr key="sizeY" type="int">30</attr></node></node>"""
+<node name="info"><attr key="sizeX" type="int">34</attr>
+<attr key="sizeY" type="int">30</attr></node></node>"""
 
 
-def aedat4(events: list[Event], compression: int = 0, streams: tuple[str, ...] = ("IMUS", "EVTS")):
-    """A packet of another stream, then packets of seven events in the stream of EVTS."""
+def aedat4(
+    events: list[Event],
+    compression: int = 0,
+    streams: tuple[str, ...] = ("IMUS", "EVTS"),
+    pack: Callable[[bytes], bytes] = bytes,
+    is_finished: bool = True,
+) -> bytes:
+    """A packet of another stream, then packets of seven events in the stream of EVTS.
+
+    A recording that was not finished has no table at its end, and -1 where its place is told.
+    """
     text = "".join(STREAM.format(k, name) for k, name in enumerate(streams)).encode()
     text = b'<dv version="2.0"><node name="outInfo">' + text + b"</node></dv>"
-    pack = lz4_frame if compression else bytes
     packets = [(0, b"not events")]
     packets += [(1, pack(_packet(events[k : k + 7]))) for k in range(0, len(events), 7)]
     body = b"".join(struct.pack("<ii", n, len(packet)) + packet for n, packet in packets)
     start = 14 + 4 + len(_header(text, compression, 0))
-    header = _header(text, compression, start + len(body))
-    return b"#!AER-DAT4.0\r\n" + struct.pack("<I", len(header)) + header + body + b"a table"
+    header = _header(text, compression, start + len(body) if is_finished else -1)
+    table = b"a table" if is_finished else b""
+    return b"#!AER-DAT4.0\r\n" + struct.pack("<I", len(header)) + header + body + table
 
 
 def _header(text: bytes, compression: int, end: int) -> bytes:

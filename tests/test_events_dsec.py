@@ -62,6 +62,15 @@ def test_hdf5_of_another_layout_is_refused(tmp_path: Path) -> None:
         read_events(tmp_path / "a.h5")
 
 
+def test_times_that_are_no_whole_numbers_are_refused(tmp_path: Path) -> None:
+    path = write_plain(tmp_path / "a.h5")
+    with pytest.importorskip("h5py").File(path, "a") as file:
+        del file["events/t"]
+        file["events/t"] = T / 1e6
+    with pytest.raises(DataError, match="t is an array of .* float64; .* microseconds"):
+        read_events(path)
+
+
 def test_hdf5_that_is_cut_is_refused(tmp_path: Path) -> None:
     content = write_plain(tmp_path / "a.h5").read_bytes()
     with pytest.raises(CorruptFileError, match="is cut short or damaged"):

@@ -109,7 +109,7 @@ def test_a_pixel_beyond_the_sensor_is_refused(tmp_path: Path, name: str) -> None
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_record_that_is_cut_is_refused(tmp_path: Path, name: str) -> None:
     path = write(tmp_path, name, WRITERS[name](FEW)[:-1])
-    with pytest.raises(CorruptFileError, match="is cut short: .* are no whole record"):
+    with pytest.raises(CorruptFileError, match=r"is cut short: .* are no whole record"):
         read_events(path)
 
 

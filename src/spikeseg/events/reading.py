@@ -45,8 +45,8 @@ def _format_of(path: Path, head: bytes) -> EventFormat:
     version = _VERSION.search(head) if head.startswith(b"%") else None
     if version:
         raise FormatVersionError(
-            f"{path} is of Prophesee's format {version[1].decode('ascii', 'replace')!r}; EVT 2.0 and "
-            "EVT 3.0 are read. Convert it to one of these with the camera's software."
+            f"{path} is of Prophesee's format {version[1].decode('ascii', 'replace')!r}; EVT 2.0 "
+            "and EVT 3.0 are read. Convert it to one of these with the camera's software."
         )
     raise DataError(
         f"{path} is no event file that can be read: it starts with {head[:12]!r}. Formats: "

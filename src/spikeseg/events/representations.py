@@ -21,7 +21,8 @@ def polarity_counts(events: Events) -> Floats:
     >>> polarity_counts(Events([1, 2], [0, 0], [1, 1], [1, 1], height=2, width=1)).tolist()
     [[[0.0], [0.0]], [[0.0], [2.0]]]
     """
-    return _counts(events, np.zeros(len(events), np.int64), 1)[0]
+    counts: Floats = _counts(events, np.zeros(len(events), np.int64), 1)[0]
+    return counts
 
 
 def steps(events: Events, num_steps: int, by: Cut = "time") -> Floats:
@@ -53,9 +54,10 @@ def steps(events: Events, num_steps: int, by: Cut = "time") -> Floats:
 def voxel_grid(events: Events, num_bins: int) -> Floats:
     """Return the sum of polarities (+1, -1) of each pixel, shared between instants, (B, H, W).
 
-    Event i lies at ``t* = (B - 1) (t_i - t_first) / (t_last - t_first)`` and adds its polarity times
-    ``max(0, 1 - |b - t*|)`` to bin b (Zhu et al. 2019, "Unsupervised Event-based Learning of Optical
-    Flow, Depth, and Egomotion", equations 1 to 3). If all events have one time, they are in bin 0.
+    Event i lies at ``t* = (B - 1) (t_i - t_first) / (t_last - t_first)`` and adds its polarity
+    times ``max(0, 1 - |b - t*|)`` to bin b (Zhu et al. 2019, "Unsupervised Event-based Learning of
+    Optical Flow, Depth, and Egomotion", equations 1 to 3). If all events have one time, they are
+    in bin 0.
 
     Raises:
         ConfigError: ``num_bins`` is below 1.
@@ -113,7 +115,8 @@ def _check_positive(name: str, value: int) -> None:
 
 def _pixels(events: Events) -> NDArray[np.int64]:
     """Return the number of each event's pixel, row by row."""
-    return events.y * np.int64(events.width) + events.x
+    pixels: NDArray[np.int64] = events.y * np.int64(events.width) + events.x
+    return pixels
 
 
 def _counts(events: Events, part: NDArray[Any], num_parts: int) -> Floats:

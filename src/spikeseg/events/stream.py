@@ -42,10 +42,10 @@ class Events:
     spikeseg.errors.DataError: a.raw: event 1 is at 4 us, but event 0 before it is at 5 us; ...
     """
 
-    t: NDArray[np.int64]
-    x: NDArray[np.uint16]
-    y: NDArray[np.uint16]
-    polarity: NDArray[np.uint8]
+    t: NDArray[Any]
+    x: NDArray[Any]
+    y: NDArray[Any]
+    polarity: NDArray[Any]
     height: int
     width: int
     source: str = "events"

@@ -1,7 +1,7 @@
 """Formats of event files: a plug point, one file each.
 
-A format says by the first bytes and the ending of a name whether a file is one of its own, and reads
-it. `spikeseg.events.read_events` asks each.
+A format says by the first bytes and the ending of a name whether a file is one of its own, and
+reads it. `spikeseg.events.read_events` asks each.
 """
 
 from pathlib import Path
@@ -51,4 +51,10 @@ FORMATS: Registry[EventFormat] = Registry("event format", "spikeseg.events.forma
 
 def extent(x: NDArray[Any], y: NDArray[Any]) -> Sensor:
     """Return the smallest sensor (height, width) that has all these pixels; (1, 1) if none."""
-    return (int(y.max()) + 1, int(x.max()) + 1) if len(x) else (1, 1)
+    return _end(y), _end(x)
+
+
+def _end(values: NDArray[Any]) -> int:
+    """Return the largest value and one more; 1 for what `Events` refuses anyway."""
+    counts = values.size > 0 and values.dtype.kind in "iub"
+    return max(1, int(values.max()) + 1) if counts else 1

@@ -8,14 +8,13 @@ from typing import Any
 
 import numba
 import numpy as np
-from numpy.typing import NDArray
 
 _MAGIC = b"\x04\x22\x4d\x18"
 _LARGEST = {4: 1 << 16, 5: 1 << 18, 6: 1 << 20, 7: 1 << 22}
 _STORED = 1 << 31
 
 
-def decompress(frame: bytes) -> NDArray[np.uint8]:
+def decompress(frame: bytes) -> memoryview:
     """Return the bytes of one frame.
 
     Raises:
@@ -34,7 +33,7 @@ def decompress(frame: bytes) -> NDArray[np.uint8]:
             end = _block(block, out, end)
             if end < 0:
                 raise ValueError("an LZ4 block is damaged")
-    return out[:end]
+    return out[:end].data
 
 
 def _blocks(frame: bytes) -> tuple[list[tuple[int, int, bool]], int]:
@@ -63,7 +62,7 @@ def _word(frame: bytes, at: int) -> int:
 
 
 @numba.njit(nogil=True, cache=True)
-def _length(source: Any, at: int, length: int) -> tuple[int, int]:
+def _length(source: Any, at: Any, length: Any) -> Any:
     """Return a length whose first part is 0 to 15, and where what follows begins (-1: cut)."""
     if length < 15:
         return length, at
@@ -76,7 +75,7 @@ def _length(source: Any, at: int, length: int) -> tuple[int, int]:
 
 
 @numba.njit(nogil=True, cache=True)
-def _block(source: Any, out: Any, end: int) -> int:
+def _block(source: Any, out: Any, end: Any) -> Any:
     """Decompress a block to ``out`` from ``end`` on; return the new end, or -1 if it is damaged."""
     at = 0
     while at < len(source):

@@ -16,19 +16,19 @@ WRONG = {
 
 
 @_compiled
-def _digits(text: Any, at: int, end: int) -> tuple[int, int, int, bool]:
+def _digits(text: Any, at: Any, end: Any) -> Any:
     """Return the digits as a number, how many are left of its point, the end, if there is a point.
 
     The second is a power of ten: digits beyond the 18th are dropped.
     """
-    value, power, used, has_point = np.int64(0), 0, 0, False
+    value, power, used, has_point = np.int64(0), np.int64(0), 0, False
     while at < end:
-        c = text[at]
+        c = np.int64(text[at])
         if c == 46 and not has_point:
             has_point = True
         elif 48 <= c <= 57:
             if used < _DIGITS:
-                value = value * 10 + np.int64(c) - 48
+                value = value * 10 + c - 48
                 used += value > 0
                 power -= has_point
             else:
@@ -40,7 +40,7 @@ def _digits(text: Any, at: int, end: int) -> tuple[int, int, int, bool]:
 
 
 @_compiled
-def _number(text: Any, at: int, end: int) -> tuple[int, int, int, bool]:
+def _number(text: Any, at: Any, end: Any) -> Any:
     """Return mantissa, power of ten, where the number ends (-1: none), whether it has a point."""
     is_negative = at < end and text[at] == 45
     begin = at + (at < end and (text[at] == 45 or text[at] == 43))
@@ -64,7 +64,7 @@ def _whole(value: int, power: int) -> int:
         value, power = value // 10, power + 1
     if value == 0:
         return 0
-    while 0 < power and abs(value) < 10**6:
+    while power > 0 and abs(value) < 10**6:
         value, power = value * 10, power - 1
     return value if power == 0 and -1 <= value < 10**6 else -2
 

@@ -94,7 +94,8 @@ def unwrap(ticks: NDArray[np.int64], period: int) -> NDArray[np.int64]:
     """
     falls = ticks[1:] < ticks[:-1] - period // 2
     rounds = np.concatenate([np.zeros(min(1, len(ticks)), np.int64), np.cumsum(falls)])
-    return ticks + rounds * period
+    unwrapped: NDArray[np.int64] = ticks + rounds * period
+    return unwrapped
 
 
 def need_sensor(path: Path, sensor: Sensor | None) -> Sensor:

@@ -1,9 +1,9 @@
 """AEDAT 4.0 of iniVation: packets of several streams, each a FlatBuffer, mostly compressed.
 
-A line with the version; a FlatBuffer ``IOHE`` (compression, place of the table at the end, an XML text
-that lists the streams); packets of stream number, size and FlatBuffer. One of events (``EVTS``) is a
-vector of structures of 16 bytes (iniVation, "AEDAT file formats"; google.github.io/flatbuffers).
-Frames, IMU samples and triggers are stepped over.
+A line with the version; a FlatBuffer ``IOHE`` (compression, place of the table at the end, an XML
+text that lists the streams); packets of stream number, size and FlatBuffer. One of events
+(``EVTS``) is a vector of structures of 16 bytes (iniVation, "AEDAT file formats";
+google.github.io/flatbuffers). Frames, IMU samples and triggers are stepped over.
 """
 
 import struct
@@ -29,7 +29,8 @@ _EVENT = np.dtype(
     }
 )
 _DAMAGE = (struct.error, ValueError, IndexError, RuntimeError, ElementTree.ParseError)
-_Unpack = Callable[[bytes], bytes | NDArray[np.uint8]]
+_Bytes = bytes | memoryview
+_Unpack = Callable[[bytes], _Bytes]
 
 
 class Aedat4:
@@ -108,7 +109,7 @@ def _unpacker(path: Path, compression: int) -> _Unpack:
     raise ValueError(f"no compression has the number {compression}")
 
 
-def _table(buffer: bytes | NDArray[np.uint8], start: int) -> tuple[int, ...]:
+def _table(buffer: _Bytes, start: int) -> tuple[int, ...]:
     """Return where the first three fields of a FlatBuffer's root lie, 0 for absent ones.
 
     Args:
@@ -132,7 +133,7 @@ def _text(buffer: bytes, field: int) -> str:
     return buffer[at + 4 : at + 4 + size].decode()
 
 
-def _vector(buffer: bytes | NDArray[np.uint8]) -> NDArray[np.void]:
+def _vector(buffer: _Bytes) -> NDArray[np.void]:
     """Return the events of a packet."""
     field = _table(buffer, 0)[0]
     if not field:

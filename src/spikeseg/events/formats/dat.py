@@ -1,8 +1,9 @@
 """DAT of Prophesee, version 2: a header of text, then 8 bytes an event.
 
-After the header two bytes: the type of the events (0 or 12: changes of contrast) and their size (8).
-An event is its time in microseconds (32 bits), then 14 bits x, 14 bits y and 4 bits polarity, from the
-low end (Prophesee, "DAT File Format"). Most files do not say how large the sensor is.
+After the header two bytes: the type of the events (0 or 12: changes of contrast) and their size
+(8). An event is its time in microseconds (32 bits), then 14 bits x, 14 bits y and 4 bits
+polarity, from the low end (Prophesee, "DAT File Format"). Most files do not say how large the
+sensor is.
 """
 
 import re
@@ -57,6 +58,6 @@ def _check(path: Path, header: Header, kind: bytes) -> None:
         raise CorruptFileError(f"{path} ends after its header. Copy it again.")
     if kind[0] not in _CONTRAST or kind[1] != _SIZE:
         raise FormatVersionError(
-            f"{path} holds events of type {kind[0]} and {kind[1]} bytes; types 0 and 12 (changes of "
-            f"contrast) of {_SIZE} bytes are read."
+            f"{path} holds events of type {kind[0]} and {kind[1]} bytes; types 0 and 12 (changes "
+            f"of contrast) of {_SIZE} bytes are read."
         )

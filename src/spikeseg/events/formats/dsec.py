@@ -1,8 +1,8 @@
-"""HDF5 as DSEC has it: ``events/t``, ``x``, ``y``, ``p``, and ``t_offset``, which is added to ``t``.
+"""HDF5 as DSEC has it: ``events/t``, ``x``, ``y``, ``p``, and ``t_offset`` that is added to ``t``.
 
-Times are microseconds (Gehrig et al. 2021, dsec.ifi.uzh.ch/data-format). The data set's own files are
-compressed with Blosc, which h5py does not have; their chunks are taken as they lie and undone by
-numcodecs. Needs the extra ``events``.
+Times are microseconds (Gehrig et al. 2021, dsec.ifi.uzh.ch/data-format). The data set's own files
+are compressed with Blosc, which h5py does not have; their chunks are taken as they lie and undone
+by numcodecs. Needs the extra ``events``.
 """
 
 from pathlib import Path
@@ -43,7 +43,9 @@ class Dsec:
                 f"{path} is cut short or damaged ({error}). Copy it again."
             ) from error
         height, width = sensor or _SENSOR
-        return Events(t.astype(np.int64) + offset, x, y, p, height, width, str(path))
+        if t.dtype.kind in "iu":
+            t = t.astype(np.int64) + offset
+        return Events(t, x, y, p, height, width, str(path))
 
 
 FORMATS.register("dsec")(Dsec())

@@ -1,7 +1,8 @@
 """EVT 2.0 of Prophesee: words of 32 bits; the upper bits of the time come in words of their own.
 
-Word (Prophesee, "EVT 2.0 Format"): bits 31 to 28 type; of an event (type 0 OFF, 1 ON) 27 to 22 the
-low 6 bits of the time in microseconds, 21 to 11 x, 10 to 0 y; of type 8 the upper 28 bits of the time.
+Word (Prophesee, "EVT 2.0 Format"): bits 31 to 28 type; of an event (type 0 OFF, 1 ON) 27 to 22
+the low 6 bits of the time in microseconds, 21 to 11 x, 10 to 0 y; of type 8 the upper 28 bits of
+the time.
 """
 
 from pathlib import Path

@@ -36,13 +36,14 @@ class Evt3:
         height, width = need_sensor(path, sensor or header.sensor())
         word = words(path, content, header.size, "<u2")
         check_types(path, (word >> 12).astype(np.uint8), _TYPES, "EVT 3.0")
-        return Events(*_decoded(word), height, width, str(path))
+        t, x, y, p = _decoded(word)
+        return Events(t, x, y, p, height, width, str(path))
 
 
 FORMATS.register("evt3")(Evt3())
 
 
-def _decoded(word: NDArray[np.uint16]) -> tuple[NDArray[Any], ...]:
+def _decoded(word: NDArray[np.uint16]) -> list[NDArray[Any]]:
     """Return times, columns, rows and polarities."""
     kind = word >> 12
     pixels = _BITS[word[(kind == 4) | (kind == 5)] & 0xFFF].sum(dtype=np.int64)
@@ -50,14 +51,14 @@ def _decoded(word: NDArray[np.uint16]) -> tuple[NDArray[Any], ...]:
     t, p = np.empty(room, np.int64), np.empty(room, np.uint8)
     x, y = np.empty(room, np.uint16), np.empty(room, np.uint16)
     count = _decode(word, t, x, y, p)
-    return t[:count], x[:count], y[:count], p[:count]
+    return [column[:count] for column in (t, x, y, p)]
 
 
 @_compiled
-def _decode(word: Any, t: Any, x: Any, y: Any, p: Any) -> int:
+def _decode(word: Any, t: Any, x: Any, y: Any, p: Any) -> Any:
     """Fill the arrays and return how many events there are."""
-    high, low, rounds = -1, 0, 0
-    row, base, polarity, count = 0, 0, 0, 0
+    high, low, rounds = np.int64(-1), np.int64(0), np.int64(0)
+    row, base, polarity, count = np.int64(0), np.int64(0), np.int64(0), np.int64(0)
     for w in word:
         kind, value = w >> 12, np.int64(w & 0xFFF)
         if kind == 0:
@@ -67,19 +68,19 @@ def _decode(word: Any, t: Any, x: Any, y: Any, p: Any) -> int:
         elif kind == 8:
             rounds += high - value > 2048
             # The lower part follows; until then the old one would be ahead of time.
-            low = low if value == high else 0
+            low = low if value == high else np.int64(0)
             high = value
         elif kind == 3:
             base, polarity = value & 0x7FF, value >> 11
         elif kind == 2 and high >= 0:
-            t[count] = (np.int64(rounds) << 24) + (high << 12) + low
+            t[count] = (rounds << 24) + (high << 12) + low
             x[count], y[count], p[count] = value & 0x7FF, row, value >> 11
             count += 1
         elif kind == 4 or kind == 5:
             size = 12 if kind == 4 else 8
             for k in range(size):
                 if value >> k & 1 and high >= 0:
-                    t[count] = (np.int64(rounds) << 24) + (high << 12) + low
+                    t[count] = (rounds << 24) + (high << 12) + low
                     x[count], y[count], p[count] = base + k, row, polarity
                     count += 1
             base += size

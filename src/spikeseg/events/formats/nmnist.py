@@ -1,8 +1,8 @@
 """The format of N-MNIST and N-Caltech101: 5 bytes an event, no header.
 
-Bytes: x, y, then 24 bits, the upper byte first: one bit polarity, 23 bits microseconds (Orchard et al.
-2015, "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades"). An event at
-row 240 is none: from it on, 2**13 us are added to all times.
+Bytes: x, y, then 24 bits, the upper byte first: one bit polarity, 23 bits microseconds (Orchard
+et al. 2015, "Converting Static Image Datasets to Spiking Neuromorphic Datasets Using Saccades").
+An event at row 240 is none: from it on, 2**13 us are added to all times.
 """
 
 from pathlib import Path

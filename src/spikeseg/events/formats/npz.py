@@ -33,10 +33,7 @@ class Npz:
                 "(microseconds), x, y and p (1 is brighter, 0 darker) are needed."
             )
         t, x, y, p = (arrays[name] for name in _NAMES)
-        if sensor is None and "sensor_wh" in arrays:
-            width, height = (int(v) for v in arrays["sensor_wh"])
-            sensor = height, width
-        height, width = sensor or extent(x, y)
+        height, width = sensor or _said(path, arrays.get("sensor_wh")) or extent(x, y)
         return Events(t, x, y, p, height, width, str(path))
 
 
@@ -53,3 +50,15 @@ def _arrays(path: Path) -> dict[str, NDArray[Any]]:
         raise CorruptFileError(
             f"{path} cannot be read ({error}). Write or copy it again."
         ) from error
+
+
+def _said(path: Path, size: NDArray[Any] | None) -> Sensor | None:
+    """Return the sensor that the file tells, or None."""
+    if size is None:
+        return None
+    if size.shape != (2,) or size.dtype.kind not in "iu":
+        raise DataError(
+            f"{path}: sensor_wh has shape {size.shape} and type {size.dtype}; it is two whole "
+            "numbers, width and height. Pass sensor=(height, width) or write the file again."
+        )
+    return int(size[1]), int(size[0])

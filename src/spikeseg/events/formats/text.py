@@ -1,9 +1,9 @@
 """Text: one event a line, ``t x y p``, apart by spaces, tabs or commas.
 
-As in the Event-Camera Dataset (Mueggler et al. 2017) times with a point are seconds; if no time of the
-file has a point or an exponent, they are microseconds. ``p`` is 1 or 0, or 1 or -1. Before the events
-may come a line of names (``t,x,y,p``) or one of two numbers, width and height of the sensor. Lines that
-begin with # are passed over.
+As in the Event-Camera Dataset (Mueggler et al. 2017) times with a point are seconds; if no time
+of the file has a point or an exponent, they are microseconds. ``p`` is 1 or 0, or 1 or -1. Before
+the events may come a line of names (``t,x,y,p``) or one of two numbers, width and height of the
+sensor. Lines that begin with # are passed over.
 """
 
 import re
@@ -71,8 +71,8 @@ def _columns(
         number = line + content.count(b"\n", 0, start)
         said = content[begin : begin + 80].split(b"\n")[0].decode("utf-8", "replace")
         raise DataError(
-            f"{path}, line {number} {WRONG[wrong]}: {said!r}. A line is t x y p: time (seconds with a "
-            "point, or whole microseconds), column, row, and 1 or 0 (or -1)."
+            f"{path}, line {number} {WRONG[wrong]}: {said!r}. A line is t x y p: time (seconds "
+            "with a point, or whole microseconds), column, row, and 1 or 0 (or -1)."
         )
     power[:count] += _MICROSECONDS * in_seconds
     return mantissa[:count], power[:count], places[:, :count]
@@ -105,6 +105,6 @@ def _check_signs(path: Path, p: NDArray[Any]) -> None:
     if strange.any():
         at = int(strange.argmax())
         raise DataError(
-            f"{path}: event {at} has p = {p[at]}, though others have -1; polarities are 1 and -1, or "
-            "1 and 0, all alike."
+            f"{path}: event {at} has p = {p[at]}, though others have -1; polarities are 1 and -1, "
+            "or 1 and 0, all alike."
         )
