@@ -67,7 +67,7 @@ def test_times_that_are_no_whole_numbers_are_refused(tmp_path: Path) -> None:
     with pytest.importorskip("h5py").File(path, "a") as file:
         del file["events/t"]
         file["events/t"] = T / 1e6
-    with pytest.raises(DataError, match="t is an array of .* float64; .* microseconds"):
+    with pytest.raises(DataError, match=r"t is an array of .* float64; .* microseconds"):
         read_events(path)
 
 

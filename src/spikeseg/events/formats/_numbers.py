@@ -21,7 +21,7 @@ def _digits(text: Any, at: Any, end: Any) -> Any:
 
     The second is a power of ten: digits beyond the 18th are dropped.
     """
-    value, power, used, has_point = np.int64(0), np.int64(0), 0, False
+    value, power, used, has_point = np.int64(0), np.int64(0), np.int64(0), False
     while at < end:
         c = np.int64(text[at])
         if c == 46 and not has_point:
