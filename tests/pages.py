@@ -6,6 +6,7 @@ from pathlib import Path
 
 from spikeseg.conversion import RECIPES
 from spikeseg.data import DATASETS
+from spikeseg.events import FORMATS
 from spikeseg.layers import ACTIVATIONS
 from spikeseg.networks import NETWORKS
 from spikeseg.neurons import NEURONS
@@ -19,6 +20,7 @@ REGISTRIES = {
     "datasets": DATASETS,
     "conversion-recipes": RECIPES,
     "partitioners": PARTITIONERS,
+    "event-formats": FORMATS,
 }
 MARKDOWN = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/plug-points").glob("*.md")]

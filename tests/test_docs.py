@@ -15,7 +15,9 @@ DOCS = ROOT / "docs"
 PLUG_POINTS = [DOCS / "plug-points" / f"{name}.md" for name in REGISTRIES]
 
 
-@pytest.mark.parametrize("page", [*PLUG_POINTS, DOCS / "tour.md", DOCS / "energy.md"], ids=name_of)
+@pytest.mark.parametrize(
+    "page", [*PLUG_POINTS, DOCS / "tour.md", DOCS / "energy.md", DOCS / "events.md"], ids=name_of
+)
 def test_the_code_on_a_page_runs(page, monkeypatch, tmp_path, capsys):
     leave_registries_as_found(monkeypatch)
     monkeypatch.chdir(tmp_path)

@@ -13,7 +13,7 @@ FLOORS = (
     {"errors", "registry", "config", "files", "progress", "_version"},
     {"neurons"},
     {"graph"},
-    {"engine", "metrics", "images", "chips", "meters"},
+    {"engine", "metrics", "images", "events", "chips", "meters"},
     {"layers", "losses", "compiling", "emulation", "placing"},
     {"networks", "data", "batches", "energy"},
     {"training", "conversion", "exporters"},

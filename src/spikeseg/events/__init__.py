@@ -1,0 +1,22 @@
+"""Recordings of event cameras, read from files, and the pictures that networks take instead.
+
+No torch in here. A recording is an `Events`: times in microseconds, columns, rows and polarities of
+one sensor, checked. Formats are a plug point, `FORMATS`, one file each.
+"""
+
+from spikeseg.events.formats import FORMATS, EventFormat
+from spikeseg.events.reading import read_events
+from spikeseg.events.representations import polarity_counts, steps, time_surface, voxel_grid
+from spikeseg.events.stream import Events, Sensor
+
+__all__ = [
+    "FORMATS",
+    "EventFormat",
+    "Events",
+    "Sensor",
+    "polarity_counts",
+    "read_events",
+    "steps",
+    "time_surface",
+    "voxel_grid",
+]
