@@ -53,7 +53,7 @@ def find_pairs(root: Path) -> tuple[list[Pair], list[str]]:
         except DataError as error:
             problems.append(str(error))
     if problems:
-        raise DataError(f"{root} cannot be used as it is:\n  " + _listed(problems, "\n  "))
+        raise DataError(f"{root} cannot be used as it is:\n  " + listed(problems, "\n  "))
     return pairs, notes
 
 
@@ -65,7 +65,8 @@ def natural(name: str) -> tuple[list[str | int], str]:
     return parts, name
 
 
-def _listed(items: list[str], separator: str = ", ") -> str:
+def listed(items: list[str], separator: str = ", ") -> str:
+    """Return the first few items in words, and how many more there are."""
     more = [f"and {len(items) - _LISTED} more"] if len(items) > _LISTED else []
     return separator.join([*items[:_LISTED], *more])
 
@@ -74,7 +75,7 @@ def _files(root: Path, folder: str, notes: list[str]) -> dict[str, Path]:
     """Return the image files in a folder by their stems."""
     where = root / folder
     if not where.is_dir():
-        found = _listed(sorted(p.name for p in root.iterdir())) or "nothing"
+        found = listed(sorted(p.name for p in root.iterdir())) or "nothing"
         raise DataError(
             f"{root} has no folder {folder}/ (it holds: {found}). Put images into images/ and, "
             "under equal names, their masks into masks/; pass the folder that holds both."
@@ -91,7 +92,7 @@ def _files(root: Path, folder: str, notes: list[str]) -> dict[str, Path]:
     if not files:
         raise DataError(f"{where} holds no image; formats read: {FORMATS}.")
     if ignored := [p.name for p in visible if p not in files.values()]:
-        notes.append(f"ignored in {folder}/, no images by their names: {_listed(ignored)}")
+        notes.append(f"ignored in {folder}/, no images by their names: {listed(ignored)}")
     return files
 
 
@@ -102,7 +103,7 @@ def _unpaired(images: dict[str, Path], masks: dict[str, Path]) -> list[str]:
         (masks.keys() - images.keys(), "mask(s) without an image of the same name in images/"),
     ):
         if stems:
-            names = _listed(sorted(stems, key=natural))
+            names = listed(sorted(stems, key=natural))
             problems.append(f"{len(stems)} {what}: {names}. Add or remove these files.")
     return problems
 

@@ -27,7 +27,7 @@ def folder(config: DataConfig) -> SegmentationData:
     All files are checked now and decoded again when indexed. The last fifth is held out unless
     ``config.test`` says otherwise.
     """
-    reject_options(config, "num_images", "image_size", "seed")
+    reject_options(config, "num_images", "image_size", "seed", "protocol")
     root = require_root(config, "the folders images/ and masks/")
     pairs, notes = find_pairs(root)
     classes = find_classes(root, pairs)
