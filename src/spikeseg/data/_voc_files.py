@@ -1,5 +1,6 @@
-"""The files of a PASCAL VOC devkit: lists, images and masks, and all that can be wrong with them."""
+"""The files of a PASCAL VOC devkit: lists, images, masks, and all that can be wrong with them."""
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,15 +89,11 @@ def _read_list(path: Path) -> list[str]:
         )
     lines = path.read_text(encoding="utf-8-sig", errors="replace").splitlines()
     names = [_id(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    twice = sorted(name for name in set(names) if names.count(name) > 1) if _repeats(names) else []
+    twice = sorted(name for name, count in Counter(names).items() if count > 1)
     if twice or not names:
         what = f"names {listed(twice)} more than once" if twice else "names no image"
         raise DataError(f"the list {path} {what}; it must have one image ID per line, each once.")
     return names
-
-
-def _repeats(names: list[str]) -> bool:
-    return len(set(names)) < len(names)
 
 
 def _id(path: Path, number: int, line: str) -> str:
