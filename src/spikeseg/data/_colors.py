@@ -55,7 +55,7 @@ class ColorTable:
                 f"color); {self.path} names {len(self.codes)} colors, and not this one. Add it "
                 "there, or export the mask without smoothing."
             )
-        return self.indices[at]
+        return np.asarray(self.indices[at], np.uint8)
 
 
 def read_colors(path: Path) -> ColorTable | None:

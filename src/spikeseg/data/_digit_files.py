@@ -148,7 +148,7 @@ def _idx(path: Path) -> Bytes:
 
 def _array(path: Path, key: str) -> Bytes:
     def read(archive: Path) -> Bytes:
-        with np.load(archive, allow_pickle=False) as arrays:
+        with open(archive, "rb") as file, np.load(file, allow_pickle=False) as arrays:
             return np.asarray(arrays[key])
 
     return _guarded(read, path)

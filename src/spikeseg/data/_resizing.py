@@ -26,8 +26,10 @@ def _weights(length: int, size: int) -> NDArray[np.float64]:
     """
     from skimage.transform import resize
 
-    axis = resize(np.eye(length), (size, length), order=1, mode="reflect", anti_aliasing=True)
-    return np.asarray(axis, np.float64)
+    axis: NDArray[np.float64] = resize(  # type: ignore[no-untyped-call]
+        np.eye(length), (size, length), order=1, mode="reflect", anti_aliasing=True
+    )
+    return axis
 
 
 def resize_mask(

@@ -5,9 +5,9 @@ known. This one is our own construction, and scores on it compare with no publis
 
 * a photograph of CIFAR-10 is enlarged from 32 x 32 to the image (bilinear);
 * 1, 2 or 3 digits of MNIST are drawn, all equally likely;
-* each is scaled so that its box of 28 x 28 pixels has 0.4 to 0.6 of the image's side (bilinear;
-  the strongest ink is then 1), and put to a random place where it is whole and neither overlaps nor touches another one; one that
-  finds no such place in 20 tries is left out, which the first never is;
+* each is scaled so that its box of 28 x 28 pixels has 0.4 to 0.6 of the image's side (bilinear; the
+  strongest ink is then 1), and put to a random place where it is whole and neither overlaps nor
+  touches another one; one that finds no such place in 20 tries is left out, never the first;
 * its color is that of three random ones that is farthest from the mean color under it; it is mixed
   in by the ink (0..1) where the ink is 0.5 or more, and nowhere else;
 * the mask is 1 + digit on exactly these pixels and 0 (background) on all others; none is ignored.
