@@ -184,7 +184,9 @@ def test_a_grey_image_is_refused(root: Path) -> None:
 
 def test_an_unknown_class_is_refused_with_file_and_value(root: Path) -> None:
     path = root / "SegmentationClass" / "2007_000001.png"
-    Image.open(path).convert("L").save(path)
+    with Image.open(path) as image:
+        grey = image.convert("L")
+    grey.save(path)
     with pytest.raises(DataError, match=r"2007_000001\.png has the value \d+; allowed are 0 .*255"):
         read(root).train[1]
 
