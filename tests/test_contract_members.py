@@ -15,7 +15,7 @@ ACTIVATIONS, NETWORKS, RECIPES, DATASETS = (
     REGISTRIES[name].names()
     for name in ("activations", "networks", "conversion-recipes", "datasets")
 )
-NEEDS_FILES = {"folder", "isbi2012"}
+NEEDS_FILES = {"cifar_mnist", "folder", "isbi2012", "voc2012"}
 MADE = [name for name in DATASETS if name not in NEEDS_FILES]
 
 
@@ -137,5 +137,7 @@ def test_a_dataset_holds_out_the_block_that_is_asked_for(name):
 @pytest.mark.parametrize("name", DATASETS)
 def test_a_dataset_refuses_an_option_that_it_does_not_take(name):
     unused = {"num_images": 4} if name in NEEDS_FILES else {"root": "somewhere"}
+    if name == "cifar_mnist":  # it reads files and makes images
+        unused = {"protocol": "paper"}
     with pytest.raises(ConfigError, match=next(iter(unused))):
         ss.load(ss.DataConfig(name, **unused))

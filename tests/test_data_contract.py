@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from dataset_trees import write_cifar_archive, write_mnist_archive, write_voc
 from spikeseg.config import DataConfig
 from spikeseg.data import DATASETS, SegmentationData, load
 from spikeseg.errors import SpikeSegError
@@ -38,9 +39,20 @@ def write_isbi2012(root: Path, pages: int) -> None:
     tifffile.imwrite(root / "train-labels.tif", labels(pages), photometric="minisblack")
 
 
+def write_voc2012(root: Path, pages: int) -> None:
+    write_voc(root, pages - 2, 2)
+
+
+def write_cifar_mnist(root: Path, pages: int) -> None:
+    write_cifar_archive(root)
+    write_mnist_archive(root)
+
+
 WRITERS: dict[str, Callable[[Path, int], None]] = {
+    "cifar_mnist": write_cifar_mnist,
     "folder": write_folder,
     "isbi2012": write_isbi2012,
+    "voc2012": write_voc2012,
 }
 """Writers of tiny files for the datasets that read some; the others make their images."""
 
@@ -51,7 +63,8 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> DataConfig:
     if name not in WRITERS:
         return DataConfig(name, num_images=5, image_size=SIZE, test="3-4")
     WRITERS[name](tmp_path, 5)
-    return DataConfig(name, root=str(tmp_path), test="3-4")
+    count = 5 if name == "cifar_mnist" else None
+    return DataConfig(name, root=str(tmp_path), num_images=count, test="3-4")
 
 
 def test_the_data_say_what_they_are(config: DataConfig) -> None:

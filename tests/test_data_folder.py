@@ -234,7 +234,7 @@ def test_a_single_image_is_refused(tmp_path: Path) -> None:
     refused(tmp_path, "1 image", "at least 2")
 
 
-@pytest.mark.parametrize("option", ["num_images", "image_size", "seed"])
+@pytest.mark.parametrize("option", ["num_images", "image_size", "seed", "protocol"])
 def test_options_of_other_datasets_are_refused(root: Path, option: str) -> None:
     refused(root, f"data.{option} is 7", "'folder'", error=ConfigError, **{option: 7})
 

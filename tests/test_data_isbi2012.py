@@ -92,7 +92,7 @@ def test_other_labels_are_refused_with_section_and_value(root: Path) -> None:
         load(config(root))
 
 
-@pytest.mark.parametrize("option", ["num_images", "image_size", "seed"])
+@pytest.mark.parametrize("option", ["num_images", "image_size", "seed", "protocol"])
 def test_options_of_other_datasets_are_refused(root: Path, option: str) -> None:
     with pytest.raises(ConfigError, match=f"data.{option} is 7, but dataset 'isbi2012'"):
         load(config(root, **{option: 7}))

@@ -71,6 +71,19 @@ def test_the_settings_come_back_from_the_folder(finished_run: Path) -> None:
     assert RunFolder(finished_run).read_config() == tiny()
 
 
+@pytest.mark.parametrize("word", ["clean", "paper", None])
+def test_a_setting_of_several_words_or_none_comes_back(word: str | None) -> None:
+    assert from_dict(RunConfig, {"data": {"protocol": word}}, "config").data.protocol == word
+
+
+@pytest.mark.parametrize("word", ["dirty", 1, True])
+def test_another_word_is_refused_with_those_that_there_are(word: object) -> None:
+    with pytest.raises(
+        ConfigError, match=r"data\.protocol is .*; it must be one of 'clean', 'paper'"
+    ):
+        from_dict(RunConfig, {"data": {"protocol": word}}, "config")
+
+
 def test_the_graph_names_the_network_that_it_was_made_from(finished_run: Path) -> None:
     metrics = read_json(finished_run / "metrics.json")
     assert metrics["made_from"] == sha256(finished_run / "graph.npz")

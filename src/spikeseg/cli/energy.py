@@ -67,7 +67,7 @@ def _print_verdicts(report: "EnergyReport") -> None:
     """Print for each table the energy, and against which rivals the chip wins or loses."""
     from spikeseg.energy.verdict import joules
 
-    print("Energy of an image, estimated from published costs, against the dense network:")
+    print("Energy of such an image, estimated from published costs, against the dense network:")
     for account in report.accounts:
         print(f"  {account.table.name}: {joules(account.estimate.total)}")
         for outcome in ("wins", "undecided", "loses"):

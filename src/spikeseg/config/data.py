@@ -1,6 +1,7 @@
 """Settings of images and masks."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -8,13 +9,16 @@ class DataConfig:
     """Where images and masks come from, and which are held out.
 
     Attributes:
-        name: a dataset: ``cells``, ``folder`` or ``isbi2012``.
-        root: the folder of the data (``folder``, ``isbi2012``).
+        name: a dataset: ``cells``, ``cifar_mnist``, ``folder``, ``isbi2012`` or ``voc2012``.
+        root: the folder of the data (all but ``cells``).
         test: held-out items as ``first-last``, inclusive and contiguous, counted from 0 in the
             dataset's order; the dataset's own default if not given.
-        num_images: how many images to make (``cells``).
-        image_size: their height and width in pixels (``cells``).
-        seed: what they are made from (``cells``).
+        num_images: how many images to make (``cells``, ``cifar_mnist``).
+        image_size: their height and width in pixels (``cells``, ``cifar_mnist``); the grid that
+            images and masks are scaled to (``voc2012``).
+        seed: what they are made from (``cells``, ``cifar_mnist``).
+        protocol: ``clean`` (own sizes, 255 ignored) or ``paper`` (64 x 64 grid, 255 is background
+            in training, as in Kim et al. 2022) (``voc2012``).
     """
 
     name: str = "cells"
@@ -23,6 +27,7 @@ class DataConfig:
     num_images: int | None = None
     image_size: int | None = None
     seed: int | None = None
+    protocol: Literal["clean", "paper"] | None = None
 
 
 @dataclass(frozen=True)

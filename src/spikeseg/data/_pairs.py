@@ -1,10 +1,12 @@
 """Pairs of image and mask files of the ``folder`` dataset, and all that can be wrong with them."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spikeseg.errors import DataError
 from spikeseg.images import (
@@ -16,6 +18,7 @@ from spikeseg.images import (
     read_page,
 )
 
+MaskReader = Callable[[Path, int], NDArray[np.uint8]]
 _LISTED = 5
 """How many offenders a message names before it only counts them."""
 
@@ -35,25 +38,33 @@ class Pair:
     values: tuple[tuple[int, ...], ...]
 
 
-def find_pairs(root: Path) -> tuple[list[Pair], list[str]]:
+def find_pairs(
+    root: Path, read_mask: MaskReader = read_mask_page, suffix: str = ""
+) -> tuple[list[Pair], list[str]]:
     """Return the pairs in natural order of their names, and notes on ignored files.
 
     Every file is decoded once, so that a damaged one is found now and not during training.
+
+    Args:
+        root: the folder with ``images`` and ``masks``.
+        read_mask: returns the (H, W) class indices of a page of a mask.
+        suffix: what the names of masks may have after those of their images.
 
     Raises:
         DataError: names everything that is wrong (the first few of each kind).
     """
     notes: list[str] = []
-    images, masks = (_files(root, folder, notes) for folder in ("images", "masks"))
+    images = _files(root, "images", notes)
+    masks = _files(root, "masks", notes, suffix)
     problems = _unpaired(images, masks)
     pairs = []
     for stem in sorted(images.keys() & masks.keys(), key=natural):
         try:
-            pairs.append(_pair(images[stem], masks[stem]))
+            pairs.append(_pair(images[stem], masks[stem], read_mask))
         except DataError as error:
             problems.append(str(error))
     if problems:
-        raise DataError(f"{root} cannot be used as it is:\n  " + _listed(problems, "\n  "))
+        raise DataError(f"{root} cannot be used as it is:\n  " + listed(problems, "\n  "))
     return pairs, notes
 
 
@@ -65,16 +76,17 @@ def natural(name: str) -> tuple[list[str | int], str]:
     return parts, name
 
 
-def _listed(items: list[str], separator: str = ", ") -> str:
+def listed(items: list[str], separator: str = ", ") -> str:
+    """Return the first few items in words, and how many more there are."""
     more = [f"and {len(items) - _LISTED} more"] if len(items) > _LISTED else []
     return separator.join([*items[:_LISTED], *more])
 
 
-def _files(root: Path, folder: str, notes: list[str]) -> dict[str, Path]:
-    """Return the image files in a folder by their stems."""
+def _files(root: Path, folder: str, notes: list[str], suffix: str = "") -> dict[str, Path]:
+    """Return the image files in a folder by their stems, without ``suffix``."""
     where = root / folder
     if not where.is_dir():
-        found = _listed(sorted(p.name for p in root.iterdir())) or "nothing"
+        found = listed(sorted(p.name for p in root.iterdir())) or "nothing"
         raise DataError(
             f"{root} has no folder {folder}/ (it holds: {found}). Put images into images/ and, "
             "under equal names, their masks into masks/; pass the folder that holds both."
@@ -82,16 +94,17 @@ def _files(root: Path, folder: str, notes: list[str]) -> dict[str, Path]:
     visible = [p for p in sorted(where.iterdir()) if not p.name.startswith(".")]
     files: dict[str, Path] = {}
     for path in (p for p in visible if p.suffix.lower() in SUFFIXES and p.is_file()):
-        if path.stem in files:
+        stem = path.stem.removesuffix(suffix)
+        if stem in files:
             raise DataError(
-                f"{where} has both {files[path.stem].name} and {path.name}; images and masks are "
+                f"{where} has both {files[stem].name} and {path.name}; images and masks are "
                 "paired by name without suffix, which must be unique. Rename or remove one."
             )
-        files[path.stem] = path
+        files[stem] = path
     if not files:
         raise DataError(f"{where} holds no image; formats read: {FORMATS}.")
     if ignored := [p.name for p in visible if p not in files.values()]:
-        notes.append(f"ignored in {folder}/, no images by their names: {_listed(ignored)}")
+        notes.append(f"ignored in {folder}/, no images by their names: {listed(ignored)}")
     return files
 
 
@@ -102,12 +115,12 @@ def _unpaired(images: dict[str, Path], masks: dict[str, Path]) -> list[str]:
         (masks.keys() - images.keys(), "mask(s) without an image of the same name in images/"),
     ):
         if stems:
-            names = _listed(sorted(stems, key=natural))
+            names = listed(sorted(stems, key=natural))
             problems.append(f"{len(stems)} {what}: {names}. Add or remove these files.")
     return problems
 
 
-def _pair(image_path: Path, mask_path: Path) -> Pair:
+def _pair(image_path: Path, mask_path: Path, read_mask: MaskReader) -> Pair:
     image, mask = inspect_image(image_path), inspect_image(mask_path)
     if image.pages != mask.pages:
         raise DataError(
@@ -117,7 +130,7 @@ def _pair(image_path: Path, mask_path: Path) -> Pair:
     _check_size(image, mask, (image.height, image.width), (mask.height, mask.width))
     values = []
     for page in range(image.pages):
-        pixels, labels = read_page(image_path, page), read_mask_page(mask_path, page)
+        pixels, labels = read_page(image_path, page), read_mask(mask_path, page)
         _check_size(image, mask, pixels.shape[1:], labels.shape)
         if len(pixels) != image.channels:
             raise DataError(

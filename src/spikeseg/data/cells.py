@@ -28,7 +28,7 @@ def cells(config: DataConfig) -> SegmentationData:
     An image depends on ``(seed, its number, image_size)`` only, and is made when it is first
     indexed. Defaults: 20 images of 256 x 256 from seed 0, the last fifth held out.
     """
-    reject_options(config, "root")
+    reject_options(config, "root", "protocol")
     count = 20 if config.num_images is None else config.num_images
     size = 256 if config.image_size is None else config.image_size
     seed = 0 if config.seed is None else config.seed

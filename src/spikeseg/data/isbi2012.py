@@ -28,7 +28,7 @@ def isbi2012(config: DataConfig) -> SegmentationData:
 
     The last six sections are held out unless ``config.test`` says otherwise.
     """
-    reject_options(config, "num_images", "image_size", "seed")
+    reject_options(config, "num_images", "image_size", "seed", "protocol")
     root = require_root(config, f"{VOLUME} and {LABELS} of the ISBI 2012 challenge")
     volume, labels = (_inspect(root, name) for name in (VOLUME, LABELS))
     _check_pair(volume, labels)

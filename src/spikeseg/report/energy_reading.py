@@ -68,6 +68,12 @@ def _scored(record: Record, stage: Record | None) -> Record:
             f"{record.path} is of another program than the scores of the chip in {stage.path}; run "
             f"`spikeseg energy {run}`."
         )
+    if record.whole("num_steps") != stage.whole("num_steps"):
+        raise RunFolderError(
+            f"{record.path} is of {record.whole('num_steps')} steps, and the scores of the chip in "
+            f"{stage.path} of {stage.whole('num_steps')}; run `spikeseg emulate {run}`, or "
+            f"`spikeseg energy {run}`."
+        )
     return stage
 
 
@@ -89,6 +95,7 @@ def _energy(record: Record, chip_map: ChipMap, curve: Curve, beside: tuple[Curve
     total = ledger.record("total")
     return Energy(
         tiles_per_image=record.number("tiles_per_image"),
+        pixels_per_image=record.number("pixels_per_image"),
         num_images=num_images,
         num_steps=record.whole("num_steps"),
         num_chips=record.whole("chips"),

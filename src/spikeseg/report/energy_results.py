@@ -170,7 +170,8 @@ class Energy:
     """Everything that the report says of energy.
 
     Attributes:
-        tiles_per_image: how many such parts an image takes.
+        tiles_per_image: how many such parts an image takes, the mean.
+        pixels_per_image: of the images themselves, the mean.
         num_images: how many of them were counted.
         num_steps: of one of them.
         num_chips: that the network runs on.
@@ -186,6 +187,7 @@ class Energy:
     """
 
     tiles_per_image: float
+    pixels_per_image: float
     num_images: int
     num_steps: int
     num_chips: int
@@ -202,5 +204,5 @@ class Energy:
     @property
     def overlap(self) -> float:
         """Pixels that the chips are given for each pixel of an image."""
-        (height, width), (tall, wide) = self.curve.size, self.curve.image_size
-        return self.tiles_per_image * height * width / (tall * wide)
+        height, width = self.curve.size
+        return self.tiles_per_image * height * width / self.pixels_per_image

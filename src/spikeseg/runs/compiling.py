@@ -102,6 +102,8 @@ def _write(
     head = {"made_from": sha256(program_file), "size": list(size[1:])}
     head |= {"rounding": settings.rounding}
     write_json(folder.file("cores.json"), head | table)
+    for name in ("ledger.csv", "energy.json"):  # of another program
+        folder.file(name).unlink(missing_ok=True)
     if settings.batches == 0:  # the history of an earlier training is of another graph
         folder.file("chip_tuning.csv").unlink(missing_ok=True)
     folder.write_config(config, folder.read_command())

@@ -4,12 +4,12 @@ from spikeseg import data as datasets
 from spikeseg.chips import load_program
 from spikeseg.config import ChipConfig, RunConfig
 from spikeseg.data import SegmentationData
-from spikeseg.errors import RunFolderError, ShapeError
+from spikeseg.errors import RunFolderError
 from spikeseg.files import read_json
 from spikeseg.graph import SpikingGraph, load_graph
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import check_classes
-from spikeseg.runs.chip.checks import check_chip
+from spikeseg.runs.chip.checks import check_chip, check_sizes
 from spikeseg.runs.chip.measuring import Emulation, run_program
 from spikeseg.runs.chip.scoring import write_chip_stage
 from spikeseg.runs.folder import RunFolder
@@ -65,15 +65,7 @@ def _check_images(
     folder: RunFolder, data: SegmentationData, graph: SpikingGraph, config: ChipConfig
 ) -> None:
     """Check that images fit the program if it is not for tiles, and are of ``metrics.json``."""
-    height, width = graph.input.shape[1:]
-    for sample in data.test:
-        rows, columns = sample.image.shape[1:]
-        if config.tile is None and (rows > height or columns > width):
-            raise ShapeError(
-                f"{sample.name} of the test set has {rows} x {columns} pixels; the program is made "
-                f"for {height} x {width}. Run `spikeseg compile {folder.path}` for these images, "
-                "or for tiles of them with --chip.tile."
-            )
+    check_sizes(folder, data.test, graph, config)
     if read_json(folder.file("metrics.json"))["data"]["source"] != source_of(data):
         raise RunFolderError(
             f"{folder.file('metrics.json')} is of other test images than the settings name now; "

@@ -30,7 +30,7 @@ from spikeseg.inference import pad_to_size
 from spikeseg.metrics import score
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import check_classes
-from spikeseg.runs.chip.checks import check_chip
+from spikeseg.runs.chip.checks import check_chip, check_sizes
 from spikeseg.runs.chip.counting import Counted, count_images
 from spikeseg.runs.chip.map import traffic_map
 from spikeseg.runs.chip.running import program_tiles
@@ -79,14 +79,16 @@ def energy_stage(
     Raises:
         ConfigError: there are not so many test images, a number of steps is below 1, or a table
             prices no spikes.
+        ShapeError: an image that is larger than a program that is not for tiles.
         RunFolderError: a stage is missing, or is of another network or graph.
         CorruptFileError: a file is cut short or damaged.
         FormatVersionError: a file of another version.
     """
+    _check_prices(tables or ())
     subject = _load(folder, config or folder.read_config(), tables or spiking_tables())
-    chips = [replace(subject.chip, num_steps=number) for number in steps]
-    shown = subject.config.evaluation.examples if images is None else images
-    samples = _chosen(subject.data.test, shown)
+    chips = [replace(subject.chip, num_steps=number) for number in sorted(set(steps))]
+    shown = min(subject.config.evaluation.examples, len(subject.data.test))
+    samples = _chosen(subject.data.test, shown if images is None else images)
     counted = count_images(subject.program, subject.graph, samples, subject.chip, progress)
     work = work_of(counted.ledger, subject.program, subject.dense)
     shares = _nonzero(subject, samples)
@@ -108,7 +110,22 @@ def _load(folder: RunFolder, config: RunConfig, tables: Sequence[CostTable]) -> 
     check_classes(data, trained, folder.path)
     dense = count_dense(graph, on_host=[part.name for part in program.inputs])
     chip = config.chip or ChipConfig()
+    check_sizes(folder, data.test, graph, chip)
     return _Subject(config, chip, program, graph, trained, data, dense, tables)
+
+
+def _check_prices(tables: Sequence[CostTable]) -> None:
+    """Refuse tables of devices that run no spiking network, before anything is counted.
+
+    Raises:
+        ConfigError: names the table.
+    """
+    for table in tables:
+        if not table.prices_spikes:
+            raise ConfigError(
+                f"cost table {table.name} is of kind device: it prices dense networks only. Take "
+                "one of kind chip or arithmetic for a spiking network."
+            )
 
 
 def _chosen(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
@@ -168,6 +185,7 @@ def _head(
         "band": {name: regularizer[name] for name in ("weight", "min_hz", "max_hz")},
         "images": [sample.name for sample in samples],
         "image_size": list(samples[0].image.shape[1:]),
+        "pixels_per_image": sum(sample.mask.size for sample in samples) / len(samples),
         "size": list(graph.input.shape[1:]),
         "tiles_per_image": ledger.num_images / len(samples),
         "host_multiplications": sum(

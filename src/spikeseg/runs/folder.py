@@ -188,14 +188,18 @@ def _value(hint: Any, value: Any, place: str) -> Any:
         return from_dict(group, value, place)
     if get_origin(hint) is tuple and isinstance(value, list):
         return tuple(_value(get_args(hint)[0], v, f"{place}[{i}]") for i, v in enumerate(value))
-    if get_origin(hint) is Literal:
-        fits = value in get_args(hint)
-    else:
-        kinds = get_args(hint) or (hint,)
-        fits = type(value) in kinds or (float in kinds and type(value) is int)
-    if not fits:
+    if not _fits(hint, value):
         raise ConfigError(f"{place} is {value!r}; it must be {_in_words(hint)}. Mend the file.")
     return value
+
+
+def _fits(hint: Any, value: Any) -> bool:
+    """Return whether a plain value, or one of several kinds, is what a type hint says."""
+    if get_origin(hint) is Literal:
+        return value in get_args(hint)
+    if kinds := get_args(hint):
+        return any(_fits(kind, value) for kind in kinds)
+    return type(value) is hint or (hint is float and type(value) is int)
 
 
 def _in_words(hint: Any) -> str:
@@ -203,7 +207,9 @@ def _in_words(hint: Any) -> str:
         return "one of " + ", ".join(map(repr, get_args(hint)))
     if get_origin(hint) is tuple:
         return f"a list of {_in_words(get_args(hint)[0])}"
-    return " or ".join(getattr(kind, "__name__", str(kind)) for kind in get_args(hint) or (hint,))
+    if kinds := get_args(hint):
+        return " or ".join(_in_words(kind) for kind in kinds)
+    return str(getattr(hint, "__name__", hint))
 
 
 def differences(first: RunConfig, second: RunConfig) -> list[str]:

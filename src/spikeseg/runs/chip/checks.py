@@ -8,11 +8,12 @@ from spikeseg.chips import load_chip, program_made_from
 from spikeseg.compiling import build_network, cut
 from spikeseg.config import ChipConfig
 from spikeseg.data import Sample
-from spikeseg.errors import CompileError, ConfigError, RunFolderError
+from spikeseg.errors import CompileError, ConfigError, RunFolderError, ShapeError
 from spikeseg.files import sha256
 from spikeseg.graph import SpikingGraph, made_from
 from spikeseg.onchip import prepare
 from spikeseg.placing import PARTITIONERS
+from spikeseg.runs.chip.running import program_tiles
 from spikeseg.runs.folder import RunFolder
 
 
@@ -35,6 +36,7 @@ def rehearse_chip(
     Raises:
         CompileError: a chip that cannot be compiled for, neurons or transforms that it does not
             have, a layer that fits no core, or more cores than ``num_chips`` have.
+        ConfigError: a tile that is no multiple of the strides, or not larger than its overlap.
         UnknownNameError: no such partitioner.
         SpikeSegError: a network that cannot be converted; see `convert`.
     """
@@ -43,6 +45,8 @@ def rehearse_chip(
         PARTITIONERS.get(config.partitioner)
     graph = prepare(network, images, config, dt_ms)
     graph = graph.resized(*program_size(samples, graph.stride, config.tile))
+    for shape in {sample.image.shape[1:] for sample in samples}:
+        program_tiles(graph, shape, config.overlap)
     boxes = cut(build_network(graph, config.output_tau), chip)
     cores = sum(map(len, boxes.values()))
     if config.num_chips is not None and cores > config.num_chips * chip.cores:
@@ -96,3 +100,22 @@ def check_chip(folder: RunFolder) -> None:
         raise RunFolderError(f"{program} was compiled from another chip_graph.npz; {again}")
     if made_from(graph) != sha256(folder.require("network.safetensors")):
         raise RunFolderError(f"{graph} was converted from another network.safetensors; {again}")
+
+
+def check_sizes(
+    folder: RunFolder, samples: Sequence[Sample], graph: SpikingGraph, config: ChipConfig
+) -> None:
+    """Check that images fit the program, if it is not for tiles of them.
+
+    Raises:
+        ShapeError: names the image and both sizes.
+    """
+    height, width = graph.input.shape[1:]
+    for sample in samples:
+        rows, columns = sample.image.shape[1:]
+        if config.tile is None and (rows > height or columns > width):
+            raise ShapeError(
+                f"{sample.name} of the test set has {rows} x {columns} pixels; the program is made "
+                f"for {height} x {width}. Run `spikeseg compile {folder.path}` for these images, "
+                "or for tiles of them with --chip.tile."
+            )

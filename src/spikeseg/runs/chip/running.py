@@ -84,13 +84,14 @@ def program_tiles(graph: SpikingGraph, shape: Iterable[int], overlap: int) -> li
     """
     height, width = shape
     rows, columns = graph.input.shape[1:]
-    overlap = -(-overlap // graph.stride) * graph.stride
-    if overlap >= rows < height or overlap >= columns < width:
+    shared = -(-overlap // graph.stride) * graph.stride
+    if shared >= rows < height or shared >= columns < width:
         raise ConfigError(
-            f"chip.overlap is {overlap}, and the program is for {rows} x {columns} pixels; tiles "
-            "must be larger. Lower chip.overlap, or compile for a larger chip.tile."
+            f"chip.overlap is {overlap}, {shared} with the network's stride of {graph.stride}, and "
+            f"the program is for {rows} x {columns} pixels; tiles must be larger than what they "
+            "share. Lower chip.overlap, or compile for a larger chip.tile."
         )
-    return tiles_of(height, width, (rows, columns), overlap, graph.stride)
+    return tiles_of(height, width, (rows, columns), shared, graph.stride)
 
 
 def _host(graph: SpikingGraph, pieces: list[Tensor], steps: int) -> dict[str, NDArray[np.bool_]]:
