@@ -94,6 +94,7 @@ def energy_values(num_chips=2):
         "image_size": [96, 128],
         "size": [64, 64],
         "tiles_per_image": 6.0,
+        "pixels_per_image": 96.0 * 128.0,
         "host_multiplications": 327184,
         "map": {
             "between_chips": between,
@@ -154,7 +155,8 @@ LOWER = {"weight": 0.1, "min_hz": 20.0, "max_hz": 80.0}
 
 def stage():
     """Return the stage of the chip that the values are of."""
-    return Record(Path("metrics.json"), {"made_from": PROGRAM, "chip": "loihi1"}, "stages.chip")
+    values = {"made_from": PROGRAM, "chip": "loihi1", "num_steps": 32}
+    return Record(Path("metrics.json"), values, "stages.chip")
 
 
 def energy_of(folder, beside=(), **changes):

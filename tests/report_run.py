@@ -136,7 +136,7 @@ def write_run(
         "snn": stage(num_classes, snn_miou, 32, 0.4321, 1.37e9, "AC", v_scores),
     }
     if chip:
-        stages["chip"] = chip_stage(stage(num_classes, 0.8871, 48, 0.52, 1.5e9, "AC", v_scores))
+        stages["chip"] = chip_stage(stage(num_classes, 0.8871, 32, 0.52, 1.5e9, "AC", v_scores))
     metrics = {
         **head,
         "command": "spikeseg run",
@@ -246,7 +246,7 @@ def write_chip(folder, shown):
         },
         "chip_layers.json": head
         | {
-            "num_steps": 48,
+            "num_steps": 32,
             "layers": [{"name": n, "on": on, "mean_rate_hz": rate} for n, on, rate in rates],
         },
     }

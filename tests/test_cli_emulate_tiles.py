@@ -95,6 +95,7 @@ def test_the_program_lies_on_no_more_chips_than_there_are_and_says_its_traffic(
         (["--chip.tile", "33"], ["chip.tile is 33", "multiple of 2", "32 or 34"]),
         (["--chip.tile", "0"], ["chip.tile is 0", "at least 1"]),
         (["--chip.tile", "16"], ["chip.overlap is 32", "chip.tile 16"]),
+        (["--chip.tile", "8", "--chip.overlap", "7"], ["chip.overlap is 7, 8 with", "stride of 2"]),
         (["--chip.num_chips", "0"], ["chip.num_chips is 0"]),
         (["--chip.num_chips", "1", "--chip.name", "toy"], ["chip.num_chips is 1", "cores", "toy"]),
         (["--chip.partitioner", "hypergaph"], ["hypergaph", "did you mean 'hypergraph'"]),

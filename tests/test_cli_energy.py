@@ -12,7 +12,7 @@ from conftest import CHIP, Answer
 from spikeseg.chips import load_program
 from spikeseg.cli import main
 from spikeseg.energy import load_costs
-from spikeseg.files import read_json
+from spikeseg.files import read_json, write_json
 from spikeseg.graph import load_graph
 
 Call = Callable[..., Answer]
@@ -163,3 +163,23 @@ def test_a_program_of_another_graph_is_refused(spikeseg: Call, counted_copy: Pat
     answer = spikeseg("energy", counted_copy)
     assert answer.code == 2
     assert "compile" in answer.err
+
+
+def test_fewer_test_images_than_the_report_shows_are_all_counted(
+    spikeseg: Call, counted_copy: Path
+) -> None:
+    config = read_json(counted_copy / "config.json")
+    config["config"]["evaluation"]["examples"] = 9
+    write_json(counted_copy / "config.json", config)
+    answer = spikeseg("energy", counted_copy, "--tables", "horowitz45")
+    assert answer.code == 0, answer.err
+    number = read_json(counted_copy / "metrics.json")["data"]["num_test"]
+    assert len(read_json(counted_copy / "energy.json")["images"]) == number < 9
+
+
+def test_compiling_again_drops_the_energy_of_the_program_before(
+    spikeseg: Call, counted_copy: Path
+) -> None:
+    assert spikeseg("compile", counted_copy, *CHIP).code == 0
+    assert not (counted_copy / "energy.json").exists()
+    assert not (counted_copy / "ledger.csv").exists()

@@ -42,13 +42,13 @@ def test_the_chip_gets_its_own_columns(whole):
         ann, chip = (stages[key][name] for key in ("ann", "chip"))
         assert page.number(name, 3) == pytest.approx(chip, abs=5.1e-5)
         assert page.number(name, 4) == pytest.approx(chip - ann, abs=5.1e-5)
-    assert page.rows["num_steps"][3] == "48"
+    assert page.rows["num_steps"][3] == "32"
     assert "chip (8-bit)" in page.words
 
 
 def test_the_verdict_names_the_chip_s_loss_steps_and_cores(whole):
     page, _ = whole
-    expected = "its mIoU is 0.887, 0.017 below the ANN's, at 48 time steps on 150 cores."
+    expected = "its mIoU is 0.887, 0.017 below the ANN's, at 32 time steps on 150 cores."
     assert expected in page.words
 
 

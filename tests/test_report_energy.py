@@ -62,7 +62,9 @@ def test_outcomes_that_are_others_for_a_whole_image_are_named(whole):
 
 
 def test_an_image_that_is_one_tile_needs_no_word_on_overlap(tmp_path):
-    section = section_of(tmp_path, image_size=[64, 64], tiles_per_image=1.0)
+    section = section_of(
+        tmp_path, image_size=[64, 64], pixels_per_image=64.0 * 64.0, tiles_per_image=1.0
+    )
     assert section["overlap"] == ""
     assert section["subject"].endswith("given it: 64 × 64 pixels, 32 steps.")
 
