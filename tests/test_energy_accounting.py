@@ -130,7 +130,9 @@ def test_a_larger_memory_costs_more_under_lemaire_and_no_more_beyond_1_mb() -> N
 @pytest.mark.parametrize("table", TABLES)
 @settings(max_examples=50, deadline=None)
 @given(counts=drawn_work(), share=st.floats(0, 1))
-def test_energy_is_linear_in_the_spike_rate(table: str, counts: Work, share: float) -> None:
+def test_energy_is_linear_up_to_the_present_spike_rate(
+    table: str, counts: Work, share: float
+) -> None:
     costs = load_costs(table)
     silent, half, full = (
         estimate(network(counts.at(s)), costs).total.value for s in (0.0, share, 1.0)
@@ -186,6 +188,12 @@ def test_static_energy_is_power_times_time_times_chips() -> None:
 def test_a_device_prices_no_spiking_network() -> None:
     with pytest.raises(ConfigError, match="keras_cpu is of kind device"):
         estimate(network(EVENTFUL), load_costs("keras_cpu"))
+
+
+def test_at_a_higher_rate_a_neuron_receives_and_fires_once_in_a_step_at_most() -> None:
+    busy = EVENTFUL.at(20)
+    assert (busy.receiving_updates, busy.spikes) == (100, 100)
+    assert busy.synaptic_operations == 20_000
 
 
 def test_a_negative_count_is_refused() -> None:
