@@ -30,6 +30,7 @@ from spikeseg.energy import (
 )
 from spikeseg.energy.precision import matched_bits
 from spikeseg.energy.verdict import joules
+from spikeseg.errors import ConfigError
 
 TABLES = tuple(table.name for table in spiking_tables())
 
@@ -215,6 +216,12 @@ def test_the_report_has_every_table_with_verdicts_on_every_rival_and_is_json() -
         judged = [(v["rival"], v["rival_table"]) for v in account["verdicts"]]
         assert judged == [(r["key"], r["table"]) for r in account["rivals"]]
         assert {"fp32", "int8", "matched", "sparse_int8"} <= {r["key"] for r in account["rivals"]}
+
+
+def test_two_tables_of_one_name_are_refused() -> None:
+    twice = [load_costs("davies2018"), replace(load_costs("sanafe_loihi"), name="davies2018")]
+    with pytest.raises(ConfigError, match="two cost tables are called davies2018"):
+        account_for(network(work(updates=1)), count_dense(small_graph()), twice)
 
 
 def test_the_report_holds_the_table_of_every_figure() -> None:
