@@ -52,6 +52,21 @@ def drawn_work(draw: st.DrawFn) -> Work:
     )
 
 
+@st.composite
+def drawn_steps(draw: st.DrawFn) -> StepWork:
+    """Draw a few steps of a few cores, in which no more neurons receive than there are."""
+    draws = np.random.default_rng(draw(st.integers(0, 2**32)))
+    shape = (draw(st.integers(1, 4)), draw(st.integers(1, 3)))
+    neurons = draws.integers(1, 1000, shape[1])
+    return StepWork(
+        operations=draws.integers(0, 10_000, shape).astype(float),
+        receiving=draws.integers(0, neurons + 1, shape).astype(float),
+        packets=draws.integers(0, 1000, shape).astype(float),
+        neurons=neurons.astype(float),
+        tiles=draw(st.integers(1, 32)),
+    )
+
+
 def two_steps(tiles: int = 1) -> StepWork:
     """Return two steps of two cores."""
     return StepWork(

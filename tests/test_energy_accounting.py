@@ -1,5 +1,7 @@
 """Energy of a spiking network against closed forms."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from spikeseg.energy import (
     load_costs,
     spiking_tables,
 )
+from spikeseg.energy.events import COUNTS
 from spikeseg.errors import ConfigError, ProgramError
 
 TABLES = tuple(table.name for table in spiking_tables())
@@ -130,7 +133,9 @@ def test_a_larger_memory_costs_more_under_lemaire_and_no_more_beyond_1_mb() -> N
 @pytest.mark.parametrize("table", TABLES)
 @settings(max_examples=50, deadline=None)
 @given(counts=drawn_work(), share=st.floats(0, 1))
-def test_energy_is_linear_in_the_spike_rate(table: str, counts: Work, share: float) -> None:
+def test_energy_is_linear_up_to_the_present_spike_rate(
+    table: str, counts: Work, share: float
+) -> None:
     costs = load_costs(table)
     silent, half, full = (
         estimate(network(counts.at(s)), costs).total.value for s in (0.0, share, 1.0)
@@ -157,21 +162,47 @@ def test_the_ends_enclose_the_value_in_every_part(table: str, counts: Work) -> N
     )
 
 
-def test_events_without_a_cost_are_listed_and_not_counted_as_nothing() -> None:
-    left = estimate(network(EVENTFUL), load_costs("davies2018")).left_out
-    assert left == {"spike": 7, "packet": 20, "inter_chip_packet": 3, "static": 1}
+@pytest.mark.parametrize(
+    ("table", "expected"),
+    [
+        ("davies2018", {"inter_chip_packet": 3, "static": 1}),
+        ("sanafe_loihi", {"inter_chip_packet": 3, "static": 1}),
+        (
+            "lemaire2022",
+            {
+                "spike_within_tile": 5,
+                "hop_east_west": 11,
+                "hop_north_south": 13,
+                "inter_chip_packet": 3,
+                "static": 1,
+            },
+        ),
+        (
+            "horowitz45",
+            {
+                "packet": 20,
+                "spike_within_tile": 5,
+                "hop_east_west": 11,
+                "hop_north_south": 13,
+                "inter_chip_packet": 3,
+                "static": 1,
+            },
+        ),
+    ],
+)
+def test_events_without_a_cost_are_listed_and_no_others(
+    table: str, expected: dict[str, float]
+) -> None:
+    assert estimate(network(EVENTFUL), load_costs(table)).left_out == expected
 
 
-def test_arithmetic_lists_the_whole_network_of_the_chip_as_left_out() -> None:
-    left = estimate(network(EVENTFUL), load_costs("horowitz45")).left_out
-    assert set(left) == {
-        "packet",
-        "spike_within_tile",
-        "hop_east_west",
-        "hop_north_south",
-        "inter_chip_packet",
-        "static",
-    }
+@pytest.mark.parametrize("table", TABLES)
+def test_what_is_listed_as_left_out_changes_no_energy(table: str) -> None:
+    costs = load_costs(table)
+    found = estimate(network(EVENTFUL), costs)
+    counts = {COUNTS[event][1]: 0.0 for event in found.left_out if event != "static"}
+    without = estimate(network(replace(EVENTFUL, **counts)), costs)
+    assert without.total == found.total
 
 
 def test_static_energy_is_power_times_time_times_chips() -> None:
@@ -186,6 +217,12 @@ def test_static_energy_is_power_times_time_times_chips() -> None:
 def test_a_device_prices_no_spiking_network() -> None:
     with pytest.raises(ConfigError, match="keras_cpu is of kind device"):
         estimate(network(EVENTFUL), load_costs("keras_cpu"))
+
+
+def test_at_a_higher_rate_a_neuron_receives_and_fires_once_in_a_step_at_most() -> None:
+    busy = EVENTFUL.at(20)
+    assert (busy.receiving_updates, busy.spikes) == (100, 100)
+    assert busy.synaptic_operations == 20_000
 
 
 def test_a_negative_count_is_refused() -> None:

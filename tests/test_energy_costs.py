@@ -94,10 +94,20 @@ BAD = {
     "no neurons": ("neuron_access", "spike", "prices an update of a neuron by nothing; give neur"),
     "half": ("neuron_access", "neuron_active", r"by \['neuron_active'\]; give neuron_access"),
     "rival": ("keras_cpu", "keras_cpus", "rivals names 'keras_cpus'.*did you mean 'keras_cpu'"),
+    "sparse rival": (
+        "keras_cpu",
+        "davies2018",
+        "rivals names 'davies2018', which is no table that prices a dense network; these do: horo",
+    ),
     "memory": ("[energy]", 'memory = "dram"\n[energy]', "only a table of kind arithmetic"),
     "no memory": ("[energy]", 'memory = "hdd"\n[energy]', "memory is 'hdd'; it must be none"),
     "parent": ("[energy]", 'extends = "x"\n[energy]', "extends is 'x'; it must be one of"),
     "table": ("[energy]", "time = 3\n[energy]", r"time is 3; write it as \[time\]"),
+    "extended number": (
+        GOOD[GOOD.index("[energy]") :],
+        'extends = "horowitz45"\nenergy = 3',
+        r"energy is 3; write it as \[energy\]",
+    ),
     "syntax": ("title =", "title", "correct the TOML"),
 }
 
@@ -108,6 +118,30 @@ def test_a_bad_table_is_refused_with_one_message(case: str, tmp_path: Path) -> N
     assert old in GOOD
     with pytest.raises(ConfigError, match=message):
         load_costs(written(tmp_path, GOOD.replace(old, new, 1)))
+
+
+def test_a_file_in_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_bytes(GOOD.replace("mine", "für mich").encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"byte 11 is 0xfc, which is no UTF-8; save the file"):
+        load_costs(path)
+
+
+def test_a_file_called_as_a_table_of_the_package_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD).rename(tmp_path / "davies2018.toml")
+    with pytest.raises(ConfigError, match=r"the name of a table of the package.*Rename the file"):
+        load_costs(path)
+
+
+def test_a_table_may_extend_one_that_extends_another(tmp_path: Path) -> None:
+    head = GOOD[: GOOD.index("[energy]")].replace("chip", "arithmetic")
+    table = load_costs(written(tmp_path, head + 'extends = "horowitz45_memory"\n'))
+    assert table.energy == load_costs("horowitz45").energy
+
+
+@pytest.mark.parametrize("name", cost_names())
+def test_every_rival_of_a_table_prices_dense_networks(name: str) -> None:
+    assert all(load_costs(rival).prices_dense for rival in load_costs(name).rivals)
 
 
 def test_times_without_a_barrier_are_refused(tmp_path: Path) -> None:
@@ -127,6 +161,14 @@ def test_an_active_update_below_an_inactive_one_is_refused(tmp_path: Path) -> No
     lower += 'neuron_active = { value = 4e-12, unit = "J", source = "my meter" }\n'
     with pytest.raises(ConfigError, match="neuron_active is below neuron_inactive"):
         load_costs(written(tmp_path, lower))
+
+
+def test_an_active_update_that_is_faster_than_an_inactive_one_is_refused(tmp_path: Path) -> None:
+    times = {"neuron_active": 1e-9, "neuron_inactive": 2e-9, "synaptic_operation": 1e-9}
+    lines = [f'{k} = {{ value = {v}, unit = "s", source = "my clock" }}' for k, v in times.items()]
+    barrier = '[barrier]\n1 = { value = 1e-9, unit = "s", source = "my clock" }\n'
+    with pytest.raises(ConfigError, match=r"\[time\] neuron_active is below neuron_inactive"):
+        load_costs(written(tmp_path, GOOD + "\n".join(["[time]", *lines, barrier])))
 
 
 def test_an_unknown_table_is_refused_with_the_nearest() -> None:

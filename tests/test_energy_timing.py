@@ -7,6 +7,7 @@ import pytest
 
 from energy_works import two_steps, work
 from spikeseg.energy import (
+    CostTable,
     NetworkWork,
     StepWork,
     estimate,
@@ -80,6 +81,27 @@ def test_a_table_without_times_tells_none() -> None:
 
 def test_without_counts_of_steps_there_is_no_time() -> None:
     assert estimate(timed(None), DAVIES).seconds is None
+
+
+@pytest.mark.parametrize("table", [DAVIES, SANAFE], ids=lambda t: t.name)
+def test_a_silent_network_is_faster_than_a_busy_one(table: CostTable) -> None:
+    busy, silent = (estimate(timed(two_steps()).at(share), table).seconds for share in (1, 0))
+    assert busy is not None
+    assert silent is not None
+    assert silent.value < busy.value
+
+
+def test_a_silent_step_is_the_barrier_and_the_idle_updates_of_the_largest_core() -> None:
+    silent = image_seconds(timed(two_steps()).at(0), DAVIES)
+    assert silent is not None
+    assert silent.value * 1e9 == pytest.approx(2 * (80 * 5.3 + 113))
+
+
+def test_no_more_neurons_receive_than_there_are() -> None:
+    steps = two_steps().at(10)
+    assert steps.receiving.tolist() == [[50, 0], [0, 50]]
+    assert steps.operations.tolist() == [[1000, 0], [0, 100]]
+    assert steps.packets.tolist() == [[70, 0], [0, 10]]
 
 
 def test_counts_of_other_shapes_are_refused() -> None:

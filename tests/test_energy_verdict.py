@@ -1,19 +1,22 @@
 """Verdicts and break-even rates, against equality and against published figures."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from energy_works import drawn_work, network, small_graph, work
+from energy_works import drawn_steps, drawn_work, network, small_graph, two_steps, work
 from spikeseg.energy import (
     DenseLayer,
     DenseNetwork,
     NetworkWork,
     Range,
     Rival,
+    StepWork,
     Work,
     account_for,
     break_even,
@@ -26,6 +29,8 @@ from spikeseg.energy import (
     spiking_tables,
 )
 from spikeseg.energy.precision import matched_bits
+from spikeseg.energy.verdict import joules
+from spikeseg.errors import ConfigError
 
 TABLES = tuple(table.name for table in spiking_tables())
 
@@ -49,30 +54,65 @@ def test_a_side_wins_only_if_the_ranges_are_apart(
 
 @pytest.mark.parametrize("table", TABLES)
 @settings(max_examples=50, deadline=None)
-@given(counts=drawn_work(), share=st.floats(0.01, 1))
-def test_at_the_break_even_rate_both_take_as_much(table: str, counts: Work, share: float) -> None:
-    costs, now = load_costs(table), network(counts)
-    target = estimate(now.at(share), costs).total.value
+@given(counts=drawn_work(), steps=drawn_steps(), rate=st.floats(1e-3, 1))
+def test_at_the_break_even_rate_both_take_as_much(
+    table: str, counts: Work, steps: StepWork, rate: float
+) -> None:
+    costs, now = load_costs(table), NetworkWork({"a": counts}, 2, 1, steps)
+    target = estimate(now.at(rate / now.spike_rate), costs).total.value
     (verdict,) = judge(now, costs, (rival(target),))
-    assert verdict.break_even is not None
-    again = now.at(min(verdict.break_even / now.spike_rate, 1.0))
+    if verdict.break_even is None:
+        assert estimate(now.at(0), costs).total.value == pytest.approx(target, rel=1e-6)
+        return
+    again = now.at(verdict.break_even / now.spike_rate)
     assert estimate(again, costs).total.value == pytest.approx(target, rel=1e-6)
 
 
+def test_beyond_the_rate_at_which_all_updates_receive_only_operations_cost_more() -> None:
+    now = network(work(updates=1000, spikes=10, receiving_updates=500, synaptic_operations=100))
+    target = 1000 * 81e-12 + 3 * 100 * 23.6e-12  # at three times the rate, where 1500 would receive
+    (verdict,) = judge(now, load_costs("davies2018"), (rival(target),))
+    assert verdict.break_even == pytest.approx(3 * 0.01)
+
+
+def test_the_rate_is_found_where_another_core_gets_to_be_the_slowest() -> None:
+    quiet = np.zeros((2, 2))
+    steps = replace(
+        two_steps(), operations=np.array([[100, 0], [0, 0]]), receiving=quiet, packets=quiet
+    )
+    now = NetworkWork({"a": work(updates=260, spikes=26, synaptic_operations=100)}, 2, 1, steps)
+    bend = 0.1 * (80 - 50) * 5.3 / (100 * 3.5)  # below it the second core is, of 80 neurons
+    least = 260 * 52e-12 + 104e-3 * 2 * (80 * 5.3 + 113) * 1e-9
+    below, beyond = 100 * 23.6e-12 / 0.1, (100 * 23.6e-12 + 104e-3 * 100 * 3.5e-9) / 0.1
+    targets = (least + below * bend / 2, least + below * bend + beyond * 0.02)
+    verdicts = judge(now, load_costs("davies2018"), tuple(map(rival, targets)))
+    assert [v.break_even for v in verdicts] == pytest.approx([bend / 2, bend + 0.02])
+
+
+def test_below_a_rival_at_every_rate_it_says_so() -> None:
+    now = network(work(updates=1000, spikes=10, synaptic_operations=100))
+    (verdict,) = judge(now, load_costs("keras_loihi"), (rival(1.0),))
+    assert verdict.break_even == 1
+    assert verdict.sentence.endswith(
+        "It takes less at any rate up to one spike per neuron and step (now 0.01)."
+    )
+
+
 @settings(max_examples=50, deadline=None)
-@given(
-    silent=st.floats(0, 1e3),
-    spikes=st.floats(1e-3, 1e3),
-    above=st.floats(1e-3, 1e3),
-    rate=st.floats(1e-4, 1),
-)
-def test_break_even_plugged_back_in_gives_the_rival(
-    silent: float, spikes: float, above: float, rate: float
+@given(silent=st.floats(0, 1e3), spikes=st.floats(1e-3, 1e3), rate=st.floats(1e-3, 1))
+def test_break_even_of_a_straight_line_is_its_closed_form(
+    silent: float, spikes: float, rate: float
 ) -> None:
-    target = silent + above
-    even = break_even(silent, silent + spikes, target, rate)
-    assert even is not None
-    assert silent + spikes * even / rate == pytest.approx(target, rel=1e-6)
+    found = break_even(lambda r: silent + spikes * r, silent + spikes * rate)
+    assert found == pytest.approx(rate, rel=1e-6)
+
+
+def test_without_a_spike_the_static_energy_is_that_of_barrier_and_idle_updates() -> None:
+    now = NetworkWork({"a": work(updates=260, spikes=26)}, 2, 1, two_steps())
+    (verdict,) = judge(now, load_costs("davies2018"), (rival(1e-9),))
+    least = 260 * 52e-12 + 104e-3 * 2 * (80 * 5.3 + 113) * 1e-9
+    assert f"it takes {joules(Range.exactly(least))} already" in verdict.sentence
+    assert verdict.break_even is None
 
 
 def test_idle_neurons_alone_can_lose_and_then_no_rate_wins() -> None:
@@ -103,7 +143,7 @@ def test_overlapping_ranges_are_undecided_and_say_which_way_they_lean() -> None:
 def test_a_network_without_spikes_has_no_break_even_rate() -> None:
     (verdict,) = judge(network(work(updates=10)), load_costs("spinnaker2"), (rival(1.0),))
     assert verdict.break_even is None
-    assert "No spike costs anything here" in verdict.sentence
+    assert "No neuron fires here" in verdict.sentence
 
 
 def fully_connected(fan_in: int, fan_out: int, rate: float, num_steps: int) -> NetworkWork:
@@ -134,7 +174,7 @@ def computing_break_even(folder: Path, accumulate: float, mac: float, num_steps:
     return verdict.break_even
 
 
-@pytest.mark.parametrize("num_steps", [1, 5, 20])
+@pytest.mark.parametrize("num_steps", [4, 5, 20])
 def test_without_memory_the_break_even_is_that_of_arxiv_2409_08290(
     num_steps: int, tmp_path: Path
 ) -> None:
@@ -159,7 +199,7 @@ def test_dense_movement_of_both_makes_the_ratios_of_arxiv_2409_08290(
 
 def test_movement_alone_puts_the_break_even_of_arxiv_2409_08290_near_its_5_7_percent() -> None:
     sparse, dense, num_steps = 3.0, 0.25, 5
-    even = break_even(0.0, num_steps * sparse, matched_bits(num_steps) * dense, rate=1.0)
+    even = break_even(lambda rate: rate * num_steps * sparse, matched_bits(num_steps) * dense)
     assert even == pytest.approx(0.05)
     assert 0.0341 < even < 0.057 < 0.1080
 
@@ -176,6 +216,12 @@ def test_the_report_has_every_table_with_verdicts_on_every_rival_and_is_json() -
         judged = [(v["rival"], v["rival_table"]) for v in account["verdicts"]]
         assert judged == [(r["key"], r["table"]) for r in account["rivals"]]
         assert {"fp32", "int8", "matched", "sparse_int8"} <= {r["key"] for r in account["rivals"]}
+
+
+def test_two_tables_of_one_name_are_refused() -> None:
+    twice = [load_costs("davies2018"), replace(load_costs("sanafe_loihi"), name="davies2018")]
+    with pytest.raises(ConfigError, match="two cost tables are called davies2018"):
+        account_for(network(work(updates=1)), count_dense(small_graph()), twice)
 
 
 def test_the_report_holds_the_table_of_every_figure() -> None:

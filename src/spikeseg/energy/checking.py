@@ -46,22 +46,22 @@ def check_table(stored: Mapping[str, Any], where: str, tables: Collection[str]) 
     Args:
         stored: the TOML as a dictionary.
         where: name or path, for messages.
-        tables: names of the tables that rivals may be priced with.
+        tables: names of the tables that price dense networks, which rivals may name.
 
     Raises:
         ConfigError: names the entry, what was found, and what is allowed.
     """
     _check_header(stored, where)
     for section in ENTRIES:
-        for key, entry in _section(stored, section, where).items():
+        for key, entry in section_of(stored, section, where).items():
             _check_key(section, key, where)
             _check_entry(section, entry, f"{where}: [{section}] {key}")
     _check_complete(stored, where)
     unknown = [name for name in stored.get("rivals", ()) if name not in tables]
     if unknown:
         raise ConfigError(
-            f"cost table {where}: rivals names {unknown[0]!r}; there are: {', '.join(tables)}"
-            f"{nearest(str(unknown[0]), tables)}"
+            f"cost table {where}: rivals names {unknown[0]!r}, which is no table that prices a "
+            f"dense network; these do: {', '.join(tables)}{nearest(str(unknown[0]), tables)}."
         )
 
 
@@ -87,7 +87,8 @@ def _check_header(stored: Mapping[str, Any], where: str) -> None:
         )
 
 
-def _section(stored: Mapping[str, Any], section: str, where: str) -> Mapping[str, Any]:
+def section_of(stored: Mapping[str, Any], section: str, where: str) -> Mapping[str, Any]:
+    """Return the entries of a section, none if it is absent; `ConfigError` if it is no table."""
     entries = stored.get(section, {})
     if not isinstance(entries, dict):
         raise ConfigError(f"cost table {where}: {section} is {entries!r}; write it as [{section}].")
@@ -157,6 +158,8 @@ def _check_complete(stored: Mapping[str, Any], where: str) -> None:
                 f"{', '.join(needed)}."
             )
     _check_neurons(kind, energy, where)
+    for section in ("energy", "time"):
+        _check_order(stored, section, where)
     _check_times(stored, where)
 
 
@@ -169,11 +172,17 @@ def _check_neurons(kind: str, energy: Mapping[str, Any], where: str) -> None:
             f"{['neuron_access'] * whole + found or 'nothing'}; give neuron_access (and "
             "neuron_receiving for what receiving adds), or neuron_active and neuron_inactive."
         )
-    if len(found) == 2 and any(
-        _bound(energy[parted[0]], end) < _bound(energy[parted[1]], end) for end in ENDS
-    ):
+
+
+def _check_order(stored: Mapping[str, Any], section: str, where: str) -> None:
+    """Check that receiving makes no update cheaper, so that energy never falls with spikes."""
+    entries = stored.get(section, {})
+    if not {"neuron_active", "neuron_inactive"} <= set(entries):
+        return
+    active, inactive = entries["neuron_active"], entries["neuron_inactive"]
+    if any(_bound(active, end) < _bound(inactive, end) for end in ENDS):
         raise ConfigError(
-            f"cost table {where}: [energy] neuron_active is below neuron_inactive; an active "
+            f"cost table {where}: [{section}] neuron_active is below neuron_inactive; an active "
             "update costs at least as much. Exchange them."
         )
 

@@ -8,7 +8,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from spikeseg.energy.checking import check_table
+from spikeseg.energy.checking import check_table, section_of
 from spikeseg.energy.ranges import Range
 from spikeseg.errors import ConfigError, UnknownNameError, nearest
 
@@ -108,8 +108,9 @@ def load_costs(table: str | Path) -> CostTable:
 
     Raises:
         UnknownNameError: there is no such table.
-        ConfigError: the file is no TOML, has an unknown key, lacks an entry or a source, or has a
-            number that is negative or outside of its own bounds.
+        ConfigError: the file is no TOML in UTF-8, is called as a table of the package, has an
+            unknown key, lacks an entry or a source, names a rival that prices no dense network, or
+            has a number that is negative or outside of its own bounds.
 
     >>> load_costs("davies2018").joules("neuron_inactive").value
     5.2e-11
@@ -125,22 +126,51 @@ def load_costs(table: str | Path) -> CostTable:
         )
     if not path.is_file():
         raise UnknownNameError(f"there is no file {path}; give the path of a cost table.")
-    return _made(path.stem, path.read_text(encoding="utf-8"), str(path))
+    if path.stem in cost_names():
+        raise ConfigError(
+            f"cost table {path} has the name of a table of the package, {path.stem}; figures could "
+            "not be told apart. Rename the file."
+        )
+    return _made(path.stem, _parsed(path.read_bytes(), str(path)), str(path))
 
 
 @cache
 def _packaged(name: str) -> CostTable:
+    return _made(name, _stored(name), name)
+
+
+def _stored(name: str) -> dict[str, Any]:
+    """Return what the package's file of a table holds."""
     file = resources.files("spikeseg.energy") / "tables" / f"{name}.toml"
-    return _made(name, file.read_text(encoding="utf-8"), name)
+    return _parsed(file.read_bytes(), name)
 
 
-def _made(name: str, text: str, where: str) -> CostTable:
+def _parsed(text: bytes, where: str) -> dict[str, Any]:
     try:
-        stored = tomllib.loads(text)
+        return tomllib.loads(text.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            f"cost table {where}: byte {error.start} is {text[error.start]:#04x}, which is no "
+            "UTF-8; save the file as UTF-8."
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"cost table {where}: {error}; correct the TOML.") from error
+
+
+@cache
+def _dense_names() -> tuple[str, ...]:
+    """Return the package's tables that price dense networks, from the files: none is made yet."""
+    stored = {name: _stored(name) for name in cost_names()}
+    return tuple(
+        name
+        for name, table in stored.items()
+        if table["kind"] == "arithmetic" or "mac" in table["energy"]
+    )
+
+
+def _made(name: str, stored: dict[str, Any], where: str) -> CostTable:
     stored = _extended(stored, where)
-    check_table(stored, where, cost_names())
+    check_table(stored, where, _dense_names())
     sections = {
         section: {key: _cost(entry) for key, entry in stored.get(section, {}).items()}
         for section in ("energy", "time", "barrier", "power")
@@ -167,9 +197,8 @@ def _extended(stored: dict[str, Any], where: str) -> dict[str, Any]:
             f"cost table {where}: extends is {parent!r}; it must be one of "
             f"{', '.join(cost_names())}."
         )
-    file = resources.files("spikeseg.energy") / "tables" / f"{parent}.toml"
-    inherited = tomllib.loads(file.read_text(encoding="utf-8"))
-    return {**stored, "energy": {**inherited["energy"], **stored.get("energy", {})}}
+    inherited = _extended(_stored(parent), parent)["energy"]
+    return {**stored, "energy": {**inherited, **section_of(stored, "energy", where)}}
 
 
 def _cost(entry: dict[str, Any]) -> Cost:

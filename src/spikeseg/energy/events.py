@@ -22,6 +22,8 @@ COUNTS = {
     "inter_chip_packet": ("network", "inter_chip_packets"),
 }
 """For each event the part that it belongs to, and its count in `Work`."""
+ROUTES = ("spike_within_tile", "hop_east_west", "hop_north_south")
+"""What packets do on the mesh of a chip."""
 
 
 def price_events(work: Work, table: CostTable) -> Split:
@@ -58,11 +60,25 @@ def _added(table: CostTable) -> Range:
 
 
 def unpriced(work: Work, table: CostTable) -> dict[str, float]:
-    """Return the events that happen and that a table has no cost for, with their counts.
-
-    All tables price updates, so one without a surcharge for receiving leaves nothing out.
-    """
+    """Return the events that happen and that a table has no cost for, with their counts."""
     priced = set(table.energy) if table.kind == "chip" else {"synaptic_operation", "spike"}
-    priced.add("neuron_receiving")
+    priced |= _included(table)
     counts = {event: float(getattr(work, count)) for event, (_, count) in COUNTS.items()}
     return {event: n for event, n in counts.items() if n and event not in priced}
+
+
+def _included(table: CostTable) -> set[str]:
+    """Return the events whose cost is part of another one's.
+
+    All tables price updates, so one without a surcharge for receiving leaves nothing out. Firing
+    is part of an active update. A packet stays on its tile, hops, or leaves its chip; a cost of
+    packets has those within a tile in it.
+    """
+    found = {"neuron_receiving"}
+    if "neuron_active" in table.energy:
+        found.add("spike")
+    if "packet" in table.energy:
+        found.add("spike_within_tile")
+    if set(ROUTES) <= set(table.energy) or table.memory == "by_size":
+        found.add("packet")
+    return found

@@ -10,6 +10,7 @@ from spikeseg.energy.dense import DenseNetwork
 from spikeseg.energy.rivals import Rival, Shares, rivals_under
 from spikeseg.energy.verdict import Verdict, judge
 from spikeseg.energy.work import NetworkWork
+from spikeseg.errors import ConfigError
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,11 +97,22 @@ def account_for(
         nonzero: as of `rivals_under`.
 
     Raises:
-        ConfigError: a table prices dense networks only, or a share is missing or not in 0..1.
+        ConfigError: a table prices dense networks only, two have one name, or a share is missing
+            or not in 0..1.
     """
     chosen = spiking_tables() if tables is None else tables
+    _check_names([table.name for table in chosen])
     accounts = tuple(_account(work, dense, table, nonzero) for table in chosen)
     return EnergyReport(work.num_steps, work.chips, work.spike_rate, dense, accounts)
+
+
+def _check_names(names: list[str]) -> None:
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise ConfigError(
+            f"two cost tables are called {twice}, so their figures could not be told apart. Give "
+            "each table once, and rename the file if it is another one."
+        )
 
 
 def _account(

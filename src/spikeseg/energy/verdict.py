@@ -1,7 +1,11 @@
 """Whether a spiking network wins against a dense one, by how much, and up to which spike rate."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
+
+from scipy.optimize import brentq
 
 from spikeseg.energy.accounting import EnergyEstimate, estimate
 from spikeseg.energy.costs import CostTable
@@ -10,6 +14,9 @@ from spikeseg.energy.rivals import Rival
 from spikeseg.energy.work import NetworkWork
 
 Outcome = Literal["wins", "loses", "undecided"]
+
+CLOSE = {"xtol": 1e-18, "rtol": 1e-14, "maxiter": 1000}
+"""How close a break-even rate is: relative, as rates may be small."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +30,8 @@ class Verdict:
         factor: joules of the rival for each joule of the spiking network, by their values;
             ``None`` where one of them costs nothing under its table.
         break_even: mean spikes per neuron and step at which both take as much, by their values;
-            ``None`` where there is no such rate.
+            1 where the spiking network takes less at any rate, ``None`` where at none, or where
+            no neuron fires.
         sentence: all of it in words.
     """
 
@@ -57,40 +65,38 @@ def decide(spiking: Range, rival: Range) -> Outcome:
     return "loses" if spiking.low > rival.high else "undecided"
 
 
-def break_even(silent: float, total: float, rival: float, rate: float) -> float | None:
+def break_even(energy: Callable[[float], float], rival: float) -> float | None:
     """Return the spike rate at which a spiking network takes as much energy as its rival.
 
-    Its energy is ``silent + (total - silent) * r / rate`` at the rate ``r``: all events are taken
-    to scale with the spikes; idle neurons and static power are not.
-
     Args:
-        silent: joules without any spike.
-        total: joules at the present rate.
+        energy: joules of the spiking network at a rate of 0..1, no less at a higher one.
         rival: joules of the rival.
-        rate: present mean spikes per neuron and step.
 
     Returns:
-        Mean spikes per neuron and step; ``None`` if the silent network takes as much as the rival
-        already, or if spikes cost nothing.
+        Mean spikes per neuron and step; 1 if the spiking network takes no more than the rival
+        even there, and ``None`` if it takes as much already without a spike.
 
-    >>> break_even(silent=2.0, total=3.0, rival=6.0, rate=0.05)
+    >>> round(break_even(lambda rate: 2.0 + 20.0 * rate, rival=6.0), 6)
     0.2
     """
-    if silent >= rival or total <= silent:
+    if energy(0.0) >= rival:
         return None
-    return rate * (rival - silent) / (total - silent)
+    if energy(1.0) <= rival:
+        return 1.0
+    even: float = brentq(lambda rate: energy(rate) / rival - 1, 0.0, 1.0, **CLOSE)
+    return even
 
 
 def judge(work: NetworkWork, table: CostTable, rivals: tuple[Rival, ...]) -> tuple[Verdict, ...]:
     """Return the verdict on a spiking network against each rival, under one table."""
-    now, silent = estimate(work, table), estimate(work.at(0.0), table)
-    return tuple(_judged(work.spike_rate, now, silent, rival) for rival in rivals)
+    return tuple(_judged(work, table, rival) for rival in rivals)
 
 
-def _judged(rate: float, now: EnergyEstimate, silent: EnergyEstimate, rival: Rival) -> Verdict:
+def _judged(work: NetworkWork, table: CostTable, rival: Rival) -> Verdict:
+    now, silent, rate = estimate(work, table), estimate(work.at(0.0), table), work.spike_rate
     spiking, dense = now.total, rival.energy
     outcome = decide(spiking, dense)
-    even = break_even(silent.total.value, spiking.value, dense.value, rate)
+    even = break_even(partial(_value, work, table), dense.value) if rate else None
     factor = dense.value / spiking.value if spiking.value and dense.value else None
     sentence = (
         f"Under {now.table} the spiking network takes {joules(spiking)} an image, "
@@ -98,6 +104,11 @@ def _judged(rate: float, now: EnergyEstimate, silent: EnergyEstimate, rival: Riv
         f"{_even(even, rate, silent, dense.value)}"
     )
     return Verdict(rival, now.table, outcome, factor, even, sentence)
+
+
+def _value(work: NetworkWork, table: CostTable, rate: float) -> float:
+    """Return the joules of an image at another spike rate, if all events scale with the spikes."""
+    return estimate(work.at(rate / work.spike_rate), table).total.value
 
 
 def _outcome(outcome: Outcome, factor: float | None) -> str:
@@ -117,7 +128,7 @@ def _even(even: float | None, rate: float, silent: EnergyEstimate, rival: float)
             f"idle neurons{static}."
         )
     if even is None:
-        return "No spike costs anything here, so there is no break-even rate."
+        return "No neuron fires here, so what a spike would cost is not known."
     if even >= 1:
         return f"It takes less at any rate up to one spike per neuron and step (now {rate:.3g})."
     return f"Both take as much at {even:.3g} spikes per neuron and step (now {rate:.3g})."

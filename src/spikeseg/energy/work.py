@@ -12,6 +12,8 @@ from spikeseg.errors import ProgramError
 Floats = NDArray[np.float64]
 SIZES = ("neurons", "weights", "updates", "state_bits")
 """What a silent network has too: everything else of `Work` comes from spikes."""
+LIMITED = ("receiving_updates", "spikes")
+"""What happens once in an update at most."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +77,15 @@ class Work:
     def at(self, share: float) -> "Work":
         """Return the work if all events scale with the spikes; what a silent network has stays.
 
+        A neuron fires and receives once in a step at most: spikes and receiving updates stop at
+        the updates.
+
         Args:
-            share: of the present spike rate, 0..1; 0 is a silent network.
+            share: of the present spike rate, 0 or more; 0 is a silent network.
         """
         events = [f.name for f in fields(self) if f.name not in SIZES]
-        return replace(self, **{name: getattr(self, name) * share for name in events})
+        scaled = {name: getattr(self, name) * share for name in events}
+        return replace(self, **scaled | {n: min(scaled[n], self.updates) for n in LIMITED})
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,6 +118,15 @@ class StepWork:
                 f"{self.receiving.shape} and {self.packets.shape}, neurons {self.neurons.shape}; "
                 "give (steps, cores) three times and (cores,), at least one of each."
             )
+
+    def at(self, share: float) -> "StepWork":
+        """Return the steps at a share of the present spike rate, as `Work.at` does."""
+        return replace(
+            self,
+            operations=self.operations * share,
+            receiving=np.minimum(self.receiving * share, self.neurons),
+            packets=self.packets * share,
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,5 +171,7 @@ class NetworkWork:
         return total.spikes / total.updates
 
     def at(self, share: float) -> "NetworkWork":
-        """Return the work at a share of the present spike rate; the steps keep their time."""
-        return replace(self, layers={name: work.at(share) for name, work in self.layers.items()})
+        """Return the work at a share of the present spike rate, as `Work.at` does; steps too."""
+        layers = {name: work.at(share) for name, work in self.layers.items()}
+        steps = None if self.steps is None else self.steps.at(share)
+        return replace(self, layers=layers, steps=steps)
