@@ -145,6 +145,7 @@ def test_a_table_of_the_users_own_is_used(
         (["--images", "99"], ["99 images are to be counted", "Give 1 to"]),
         (["--steps", "0"], ["chip.num_steps is 0"]),
         (["--tables", "davies"], ["'davies'", "davies2018"]),
+        (["--tables", "davies2018", "davies2018"], ["davies2018 is given 2 times"]),
         (["--tables", "keras_gpu"], ["keras_gpu", "prices dense networks only"]),
     ],
 )

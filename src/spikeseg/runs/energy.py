@@ -115,12 +115,17 @@ def _load(folder: RunFolder, config: RunConfig, tables: Sequence[CostTable]) -> 
 
 
 def _check_prices(tables: Sequence[CostTable]) -> None:
-    """Refuse tables of devices that run no spiking network, before anything is counted.
+    """Refuse tables of devices that run no spiking network, and a table given twice.
+
+    This is done before anything is counted.
 
     Raises:
         ConfigError: names the table.
     """
+    names = [table.name for table in tables]
     for table in tables:
+        if names.count(table.name) > 1:
+            raise ConfigError(f"cost table {table.name} is given {names.count(table.name)} times.")
         if not table.prices_spikes:
             raise ConfigError(
                 f"cost table {table.name} is of kind device: it prices dense networks only. Take "
