@@ -42,6 +42,24 @@ def reject_options(config: DataConfig, *names: str) -> None:
             )
 
 
+def check_made(count: int, size: int, seed: int, sizes: tuple[int, int], reason: str = "") -> None:
+    """Check number, size in pixels and seed of images that a program makes.
+
+    Raises:
+        ConfigError: one of them is out of range; ``reason`` says why a size must be in ``sizes``.
+    """
+    if count < 2:
+        raise ConfigError(
+            f"data.num_images is {count}; it must be at least 2, one to train and one to test on."
+        )
+    if not sizes[0] <= size <= sizes[1]:
+        raise ConfigError(
+            f"data.image_size is {size}; it must be {sizes[0]} to {sizes[1]} pixels{reason}."
+        )
+    if seed < 0:
+        raise ConfigError(f"data.seed is {seed}; it must be 0 or more.")
+
+
 def require_root(config: DataConfig, contents: str) -> Path:
     """Return the root folder of a dataset; ``contents`` says in words what it must hold.
 

@@ -14,9 +14,8 @@ from spikeseg.config import DataConfig
 from spikeseg.data import DATASETS, Sample, SegmentationData
 from spikeseg.data._cell_image import render
 from spikeseg.data._cell_shapes import grow
-from spikeseg.data._options import reject_options, split_items
+from spikeseg.data._options import check_made, reject_options, split_items
 from spikeseg.data._samples import LazySamples
-from spikeseg.errors import ConfigError
 
 _SMALLEST, _LARGEST = 64, 2048
 
@@ -32,7 +31,8 @@ def cells(config: DataConfig) -> SegmentationData:
     count = 20 if config.num_images is None else config.num_images
     size = 256 if config.image_size is None else config.image_size
     seed = 0 if config.seed is None else config.seed
-    _check(count, size, seed)
+    reason = ", so that an image holds several cells"
+    check_made(count, size, seed, (_SMALLEST, _LARGEST), reason)
     split = split_items(config, count, "image")
     make = partial(_make, seed, size)
     return SegmentationData(
@@ -48,20 +48,6 @@ def cells(config: DataConfig) -> SegmentationData:
         ),
         membrane_class=0,
     )
-
-
-def _check(count: int, size: int, seed: int) -> None:
-    if count < 2:
-        raise ConfigError(
-            f"data.num_images is {count}; it must be at least 2, one to train and one to test on."
-        )
-    if not _SMALLEST <= size <= _LARGEST:
-        raise ConfigError(
-            f"data.image_size is {size}; it must be {_SMALLEST} to {_LARGEST} pixels, so that an "
-            "image holds several cells."
-        )
-    if seed < 0:
-        raise ConfigError(f"data.seed is {seed}; it must be 0 or more.")
 
 
 def _make(seed: int, size: int, number: int) -> Sample:

@@ -25,10 +25,9 @@ import numpy as np
 from spikeseg.config import DataConfig
 from spikeseg.data import DATASETS, Sample, SegmentationData
 from spikeseg.data._digit_files import CONTENTS, Bytes, Digits, Half, read_backgrounds, read_digits
-from spikeseg.data._options import reject_options, require_root, split_items
+from spikeseg.data._options import check_made, reject_options, require_root, split_items
 from spikeseg.data._pasting import enlarge, paste_digits
 from spikeseg.data._samples import LazySamples
-from spikeseg.errors import ConfigError
 
 _SMALLEST, _LARGEST = 48, 512
 
@@ -44,7 +43,7 @@ def cifar_mnist(config: DataConfig) -> SegmentationData:
     count = 2500 if config.num_images is None else config.num_images
     size = 64 if config.image_size is None else config.image_size
     seed = 0 if config.seed is None else config.seed
-    _check(count, size, seed)
+    check_made(count, size, seed, (_SMALLEST, _LARGEST))
     root = require_root(config, CONTENTS)
     split = split_items(config, count, "image")
     train, test = (_maker(root, half, seed, size) for half in ("train", "test"))
@@ -62,19 +61,6 @@ def cifar_mnist(config: DataConfig) -> SegmentationData:
             "cannot be compared with published ones",
         ),
     )
-
-
-def _check(count: int, size: int, seed: int) -> None:
-    if count < 2:
-        raise ConfigError(
-            f"data.num_images is {count}; it must be at least 2, one to train and one to test on."
-        )
-    if not _SMALLEST <= size <= _LARGEST:
-        raise ConfigError(
-            f"data.image_size is {size}; it must be {_SMALLEST} to {_LARGEST} pixels."
-        )
-    if seed < 0:
-        raise ConfigError(f"data.seed is {seed}; it must be 0 or more.")
 
 
 def _maker(root: Path, half: Half, seed: int, size: int) -> "partial[Sample]":

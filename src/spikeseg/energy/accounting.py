@@ -11,7 +11,6 @@ from spikeseg.energy.lemaire import price_spiking_by_size
 from spikeseg.energy.ranges import Range, total
 from spikeseg.energy.timing import image_seconds
 from spikeseg.energy.work import NetworkWork, Work
-from spikeseg.errors import ConfigError
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,11 +70,7 @@ def estimate(work: NetworkWork, table: CostTable) -> EnergyEstimate:
     Raises:
         ConfigError: the table is of a device that runs no spiking network.
     """
-    if not table.prices_spikes:
-        raise ConfigError(
-            f"cost table {table.name} is of kind device: it prices dense networks only. Take one "
-            "of kind chip or arithmetic for a spiking network."
-        )
+    table.check_spikes()
     layers = {name: _priced(part, table) for name, part in work.layers.items()}
     seconds = image_seconds(work, table)
     known = seconds is not None and "chip" in table.power

@@ -67,6 +67,18 @@ class CostTable:
         """Whether a dense network can."""
         return self.kind == "arithmetic" or "mac" in self.energy
 
+    def check_spikes(self) -> None:
+        """Refuse a device that runs no spiking network.
+
+        Raises:
+            ConfigError: it prices dense networks only.
+        """
+        if not self.prices_spikes:
+            raise ConfigError(
+                f"cost table {self.name} is of kind device: it prices dense networks only. Take "
+                "one of kind chip or arithmetic for a spiking network."
+            )
+
     def joules(self, entry: str) -> Range:
         """Return the energy of one event."""
         return self.energy[entry].range

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import Any
 
+from torch import Tensor
+
 from spikeseg import data as datasets
 from spikeseg.chips import ChipProgram, load_chip, save_program
 from spikeseg.chips.boxes import Shape
@@ -52,10 +54,11 @@ def compile_stage(
     config, chip = replace(config, chip=settings), load_chip(settings.name)
     trained, data = load_network(source), datasets.load(config.data)
     check_classes(data, trained, folder.path)
-    graph = _chip_graph(folder, config, settings, trained, data, progress)
+    images = calibration_images(config, data.train, settings.calibration_images)
+    graph = _chip_graph(folder, config, settings, trained, data, images, progress)
     network = build_network(graph, settings.output_tau)
     program = compile_network(network, chip, mode=settings.rounding)
-    program, traffic = place_program(program, graph, config, data)
+    program, traffic = place_program(program, graph, images.numpy(), settings)
     table = core_table(network, chip, program) | {"placement": traffic}
     _write(folder, config, graph, program, table)
     return program
@@ -67,10 +70,10 @@ def _chip_graph(
     settings: ChipConfig,
     trained: TrainedNetwork,
     data: SegmentationData,
+    images: Tensor,
     progress: Progress,
 ) -> SpikingGraph:
     """Return the graph that is compiled, of the size of the test images."""
-    images = calibration_images(config, data.train, settings.calibration_images)
     graph = rehearse_chip(trained.network, images, settings, trained.dt_ms, data.test)
     graph = adapt(graph, images, settings, progress)
     if settings.batches == 0:

@@ -14,6 +14,7 @@ from spikeseg.conversion import record_activations, trace
 from spikeseg.data import Sample, SegmentationData
 from spikeseg.energy import (
     CostTable,
+    Counter,
     DenseNetwork,
     EnergyReport,
     account_for,
@@ -26,14 +27,13 @@ from spikeseg.energy import (
 from spikeseg.errors import ConfigError
 from spikeseg.files import sha256, write_json
 from spikeseg.graph import SpikingGraph, load_graph, num_multiplications
-from spikeseg.inference import pad_to_size
 from spikeseg.metrics import score
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import check_classes
 from spikeseg.runs.chip.checks import check_chip, check_sizes
 from spikeseg.runs.chip.counting import Counted, count_images
 from spikeseg.runs.chip.map import traffic_map
-from spikeseg.runs.chip.running import program_tiles
+from spikeseg.runs.chip.running import padded_piece, program_tiles
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network
 from spikeseg.runs.scoring import membrane_class
@@ -89,11 +89,12 @@ def energy_stage(
     chips = [replace(subject.chip, num_steps=number) for number in sorted(set(steps))]
     shown = min(subject.config.evaluation.examples, len(subject.data.test))
     samples = _chosen(subject.data.test, shown if images is None else images)
-    counted = count_images(subject.program, subject.graph, samples, subject.chip, progress)
+    counter = Counter(subject.program)
+    counted = count_images(counter, subject.graph, samples, subject.chip, progress)
     work = work_of(counted.ledger, subject.program, subject.dense)
     shares = _nonzero(subject, samples)
     report = account_for(work, subject.dense, subject.tables, shares)
-    curve = [_point(subject, chip, progress) for chip in chips]
+    curve = [_point(subject, counter, chip, progress) for chip in chips]
     head = _head(folder, subject, samples, counted) | {"curve": curve}
     write_ledger_csv(counted.ledger, folder.file("ledger.csv"))
     write_json(folder.file("energy.json"), head | report.to_dict())
@@ -126,11 +127,7 @@ def _check_prices(tables: Sequence[CostTable]) -> None:
     for table in tables:
         if names.count(table.name) > 1:
             raise ConfigError(f"cost table {table.name} is given {names.count(table.name)} times.")
-        if not table.prices_spikes:
-            raise ConfigError(
-                f"cost table {table.name} is of kind device: it prices dense networks only. Take "
-                "one of kind chip or arithmetic for a spiking network."
-            )
+        table.check_spikes()
 
 
 def _chosen(samples: Sequence[Sample], count: int) -> Sequence[Sample]:
@@ -151,17 +148,19 @@ def _nonzero(subject: _Subject, samples: Sequence[Sample]) -> dict[str, float]:
     for sample in samples:
         image = torch.from_numpy(sample.image)
         for tile in program_tiles(graph, image.shape[1:], subject.chip.overlap):
-            piece, _ = pad_to_size(tile.of(image)[None], *graph.input.shape[1:])
+            piece = padded_piece(graph, tile, image)
             for name, values in record_activations(traced, piece).items():
                 found[name] = found.get(name, 0) + int(values.count_nonzero())
                 total[name] = total.get(name, 0) + values.numel()
     return {name: count / total[name] for name, count in found.items()}
 
 
-def _point(subject: _Subject, chip: ChipConfig, progress: Progress) -> dict[str, Any]:
+def _point(
+    subject: _Subject, counter: Counter, chip: ChipConfig, progress: Progress
+) -> dict[str, Any]:
     """Return scores and energies at one number of steps, on all test images."""
     samples = subject.data.test
-    counted = count_images(subject.program, subject.graph, samples, chip, progress)
+    counted = count_images(counter, subject.graph, samples, chip, progress)
     work = work_of(counted.ledger, subject.program, subject.dense)
     membrane = membrane_class(subject.config, subject.data)
     truths = [sample.mask for sample in samples]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import torch
 
-from spikeseg.chips import ChipProgram
 from spikeseg.config import ChipConfig
 from spikeseg.data import Sample
 from spikeseg.energy import Counter, Ledger
@@ -33,7 +32,7 @@ class Counted:
 
 
 def count_images(
-    program: ChipProgram,
+    counter: Counter,
     graph: SpikingGraph,
     samples: Sequence[Sample],
     config: ChipConfig,
@@ -42,13 +41,13 @@ def count_images(
     """Emulate a program on images and count.
 
     Args:
-        program: what was compiled.
-        graph: from which.
+        counter: of the program.
+        graph: that it was compiled from.
         samples: at least one image.
         config: steps and overlap.
         progress: is told the images done.
     """
-    counter, sums = Counter(program), SpikeSums()
+    program, sums = counter.program, SpikeSums()
     ledgers: list[Ledger] = []
     masks: list[Masks] = []
     names = [f"{part.name}.spikes" for part in program.populations]

@@ -12,7 +12,7 @@ from spikeseg.config import ChipConfig
 from spikeseg.data import Sample
 from spikeseg.graph import SpikingGraph
 from spikeseg.progress import Progress
-from spikeseg.runs.chip.running import TilesRun, run_tiles
+from spikeseg.runs.chip.running import Counts, TilesRun, add_counts, run_tiles
 from spikeseg.runs.measuring import Masks
 
 
@@ -33,7 +33,7 @@ class Emulation:
     num_steps: int
     num_tiles: int = 0
     masks: list[Masks] = field(default_factory=list)
-    totals: dict[str, NDArray[np.int64]] = field(default_factory=dict)
+    totals: Counts = field(default_factory=dict)
     counts: dict[str, list[NDArray[np.uint32]]] = field(default_factory=dict)
     overflows: dict[str, int] = field(default_factory=dict)
     output_spikes: int = 0
@@ -66,12 +66,12 @@ def run_program(
     found = Emulation(config.num_steps)
     for i, sample in enumerate(samples):
         mask = torch.empty(sample.image.shape[1:], dtype=torch.uint8)
-        counts: dict[str, NDArray[np.int64]] = {}
+        counts: Counts = {}
         for run in run_tiles(program, graph, sample.image, config, strict=strict):
             run.paste(mask)
             _count(found, counts, program.output, run)
         found.masks.append(mask.numpy())
-        _add(found.totals, counts)
+        add_counts(found.totals, counts)
         if i < kept:
             for name, count in counts.items():
                 found.counts.setdefault(name, []).append(count.astype(np.uint32))
@@ -79,19 +79,11 @@ def run_program(
     return found
 
 
-def _count(
-    found: Emulation, counts: dict[str, NDArray[np.int64]], output: str, run: TilesRun
-) -> None:
+def _count(found: Emulation, counts: Counts, output: str, run: TilesRun) -> None:
     """Add what some tiles of an image did."""
-    fired = {name: spikes.sum(axis=(0, 1)) for name, spikes in run.spikes.items()}
-    fired |= {n: c.sum(axis=0, dtype=np.int64) for n, c in run.recording.spike_counts.items()}
+    fired = run.spike_counts
     found.output_spikes += int(fired.pop(output).sum())
     found.num_tiles += len(run.tiles)
-    _add(counts, fired)
+    add_counts(counts, fired)
     for kind, number in run.recording.overflows.items():
         found.overflows[kind] = found.overflows.get(kind, 0) + number
-
-
-def _add(sums: dict[str, NDArray[np.int64]], counts: dict[str, NDArray[np.int64]]) -> None:
-    for name, count in counts.items():
-        sums[name] = sums.get(name, 0) + count

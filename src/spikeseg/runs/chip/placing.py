@@ -6,40 +6,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeseg.chips import ChipProgram
-from spikeseg.config import ChipConfig, RunConfig
-from spikeseg.data import SegmentationData
+from spikeseg.config import ChipConfig
 from spikeseg.graph import SpikingGraph
 from spikeseg.placing import Rates, count_traffic, place
-from spikeseg.runs.chip.running import TilesRun, run_tiles
-from spikeseg.runs.stages import calibration_images
+from spikeseg.runs.chip.running import Counts, TilesRun, add_counts, run_tiles
 
 _MOST_CHIPS = 32  # beyond which the search takes many minutes
 
 
 def place_program(
-    program: ChipProgram, graph: SpikingGraph, config: RunConfig, data: SegmentationData
+    program: ChipProgram, graph: SpikingGraph, images: NDArray[np.float32], settings: ChipConfig
 ) -> tuple[ChipProgram, dict[str, Any]]:
     """Return a program with its cores on chips, and what traffic that makes.
 
     Args:
         program: what was compiled; its cores fill one chip after the other.
         graph: from which.
-        config: the chip's partitioner and number of chips; calibration images.
-        data: the training images, on crops of which the spikes are counted.
+        images: (B, C, H, W), on which the spikes are counted.
+        settings: the partitioner and the number of chips.
 
     Raises:
         CompileError: the cores do not fit the chips; gives the numbers.
         UnknownNameError: no such partitioner.
     """
-    settings, chips = config.chip or ChipConfig(), max(program.placement) + 1
-    partitioner = settings.partitioner
+    partitioner, chips = settings.partitioner, max(program.placement) + 1
     if partitioner == "auto":
         if chips > _MOST_CHIPS:
             held = np.bincount(program.placement).tolist()
             return program, {"partitioner": "none, in order", "cores_of_chips": held}
         partitioner = "hypergraph"
-    images = calibration_images(config, data.train, settings.calibration_images)
-    rates = measured_rates(program, graph, images.numpy(), settings)
+    rates = measured_rates(program, graph, images, settings)
     placed = place(program, rates, partitioner, settings.num_chips)
     return placed, {"partitioner": partitioner} | _traffic(placed, rates)
 
@@ -78,15 +74,12 @@ class SpikeSums:
     """Adds up how often every neuron of host and chips fired."""
 
     def __init__(self) -> None:
-        self._sums: dict[str, NDArray[np.int64]] = {}
+        self._sums: Counts = {}
         self._steps = 0
 
     def add(self, run: TilesRun) -> None:
         """Add some tiles."""
-        counts = {name: fired.sum(axis=(0, 1)) for name, fired in run.spikes.items()}
-        counts |= {n: c.sum(axis=0, dtype=np.int64) for n, c in run.recording.spike_counts.items()}
-        for name, count in counts.items():
-            self._sums[name] = self._sums.get(name, 0) + count
+        add_counts(self._sums, run.spike_counts)
         self._steps += run.recording.num_steps * len(run.tiles)
 
     @property

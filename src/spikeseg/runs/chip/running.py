@@ -17,6 +17,7 @@ from spikeseg.inference import Tile, pad_to_size, tiles_of
 from spikeseg.onchip import host_spikes
 from spikeseg.runs.measuring import Masks
 
+Counts = dict[str, NDArray[np.int64]]
 _BATCH = 8  # tiles that are emulated at once
 
 
@@ -36,10 +37,23 @@ class TilesRun:
     recording: Recording
     masks: Masks
 
+    @property
+    def spike_counts(self) -> Counts:
+        """Spikes of every neuron of host and chips, over all steps and tiles, (C, H, W)."""
+        counts = {name: fired.sum(axis=(0, 1)) for name, fired in self.spikes.items()}
+        chips = self.recording.spike_counts
+        return counts | {name: c.sum(axis=0, dtype=np.int64) for name, c in chips.items()}
+
     def paste(self, mask: Tensor) -> None:
         """Write what the tiles decide into the mask of the image, (H, W) uint8."""
         for tile, part in zip(self.tiles, torch.from_numpy(self.masks), strict=True):
             tile.paste(part, mask)
+
+
+def add_counts(sums: Counts, counts: Counts) -> None:
+    """Add spike counts to those of the same populations, if there are any."""
+    for name, count in counts.items():
+        sums[name] = sums.get(name, 0) + count
 
 
 def run_tiles(
@@ -70,7 +84,8 @@ def run_tiles(
     tiles = program_tiles(graph, image.shape[1:], config.overlap)
     for first in range(0, len(tiles), _BATCH):
         some = tiles[first : first + _BATCH]
-        spikes = _host(graph, [tile.of(whole) for tile in some], config.num_steps)
+        pieces = torch.cat([padded_piece(graph, tile, whole) for tile in some])
+        spikes = {k: v.numpy() for k, v in host_spikes(graph, pieces, config.num_steps).items()}
         threads = torch.get_num_threads()
         recording = emulate(program, spikes, record=names, strict=strict, threads=threads)
         yield TilesRun(some, spikes, recording, read_out(program, recording))
@@ -94,9 +109,9 @@ def program_tiles(graph: SpikingGraph, shape: Iterable[int], overlap: int) -> li
     return tiles_of(height, width, (rows, columns), shared, graph.stride)
 
 
-def _host(graph: SpikingGraph, pieces: list[Tensor], steps: int) -> dict[str, NDArray[np.bool_]]:
-    padded = [pad_to_size(piece[None], *graph.input.shape[1:])[0] for piece in pieces]
-    return {k: v.numpy() for k, v in host_spikes(graph, torch.cat(padded), steps).items()}
+def padded_piece(graph: SpikingGraph, tile: Tile, image: Tensor) -> Tensor:
+    """Return the tile's piece of an image (C, H, W), padded to the graph's size, as a batch."""
+    return pad_to_size(tile.of(image)[None], *graph.input.shape[1:])[0]
 
 
 def read_out(program: ChipProgram, recording: Recording) -> Masks:
