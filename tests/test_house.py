@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src" / "spikeseg"
 FLOORS = (
     {"errors", "registry", "config", "files", "progress", "_version"},
-    {"neurons"},
+    {"neurons", "surrogates"},
     {"graph"},
     {"engine", "metrics", "images", "events", "chips", "meters"},
     {"layers", "losses", "compiling", "emulation", "placing"},
