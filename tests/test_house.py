@@ -15,6 +15,7 @@ FLOORS = (
     {"graph"},
     {"engine", "metrics", "images", "events", "chips", "meters"},
     {"layers", "losses", "compiling", "emulation", "placing"},
+    {"spiking"},
     {"networks", "data", "batches", "energy"},
     {"training", "conversion", "exporters"},
     {"inference", "diagnosis", "tuning", "onchip"},
@@ -26,6 +27,7 @@ FLOOR = {room: height for height, rooms in enumerate(FLOORS) for room in rooms}
 LEARNING = {
     "layers",
     "losses",
+    "spiking",
     "networks",
     "data",
     "batches",

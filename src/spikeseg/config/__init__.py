@@ -7,6 +7,7 @@ value enters (``__post_init__``), with the value found and the range allowed.
 from spikeseg.config.chip import ChipConfig
 from spikeseg.config.data import AugmentationConfig, DataConfig
 from spikeseg.config.network import ActivationConfig, NetworkConfig
+from spikeseg.config.neurons import SpikingConfig
 from spikeseg.config.run import RunConfig
 from spikeseg.config.spiking import ConversionConfig, EvaluationConfig, FinetuningConfig
 from spikeseg.config.training import RegularizerConfig, TrainingConfig
@@ -23,6 +24,7 @@ __all__ = [
     "NetworkConfig",
     "RegularizerConfig",
     "RunConfig",
+    "SpikingConfig",
     "TrainingConfig",
 ]
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from spikeseg.config._checking import require
+from spikeseg.config.neurons import SpikingConfig
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class NetworkConfig:
         units: convolutions of a level in the encoder, and in the decoder: 1 or 2.
         stem_stride: of the first convolution, 1 or 2; with 2 every level works at half the
             resolution, and the logits are scaled up, which costs a chip fewer neurons.
+        spiking: neurons in the place of the activation, to train the network through its spikes;
+            ``null`` trains an analog network.
     """
 
     name: str = "unet"
@@ -61,6 +64,7 @@ class NetworkConfig:
     widths: tuple[int, ...] = ()
     units: Literal[1, 2] = 2
     stem_stride: Literal[1, 2] = 1
+    spiking: SpikingConfig | None = None
 
     def __post_init__(self) -> None:
         require(1 <= self.depth <= 8, f"network.depth is {self.depth}; it must be 1 to 8.")

@@ -1,17 +1,59 @@
-"""Blocks that networks are made of, and the guard of their input size."""
+"""Parts that networks are made of, analog or spiking, and the guard of their input size."""
 
 from collections import OrderedDict
 
 from torch import Tensor, nn
 
+from spikeseg.config import NetworkConfig
 from spikeseg.errors import ShapeError
+from spikeseg.layers import make_activation
+from spikeseg.spiking import Readout, SpikingUnit, make_neurons, make_norm
 
 
-def conv_unit(cin: int, cout: int, activation: nn.Module, stride: int = 1) -> nn.Sequential:
-    """Return 3 x 3 convolution, batch norm and activation."""
-    conv = nn.Conv2d(cin, cout, 3, stride=stride, padding=1, bias=False)
-    layers = OrderedDict(conv=conv, norm=nn.BatchNorm2d(cout), neurons=activation)
-    return nn.Sequential(layers)
+class Parts:
+    """Makes the parts of a network, as its settings say: activations or spiking neurons.
+
+    Args:
+        config: activation, or neurons and norm.
+        dt_ms: length of a time step in milliseconds.
+    """
+
+    def __init__(self, config: NetworkConfig, dt_ms: float = 1.0) -> None:
+        self._config, self._dt_ms = config, dt_ms
+
+    def neurons(self) -> nn.Module:
+        """Return an activation, or neurons that spike."""
+        if self._config.spiking:
+            return make_neurons(self._config.spiking)
+        activation = self._config.activation
+        return make_activation(
+            activation.name, activation.unit_rate_hz, self._dt_ms, activation.levels
+        )
+
+    def norm(self, channels: int) -> nn.Module:
+        """Return a batch norm."""
+        spiking = self._config.spiking
+        return make_norm(spiking, channels) if spiking else nn.BatchNorm2d(channels)
+
+    @property
+    def bias(self) -> bool:
+        """Whether a convolution before a norm needs a bias of its own."""
+        return self._config.spiking is not None and self._config.spiking.norm == "none"
+
+    def unit(self, cin: int, cout: int, stride: int = 1) -> nn.Sequential:
+        """Return 3 x 3 convolution, norm and neurons."""
+        return self.joined(nn.Conv2d(cin, cout, 3, stride=stride, padding=1, bias=self.bias), cout)
+
+    def joined(self, conv: nn.Module, channels: int) -> nn.Sequential:
+        """Return a convolution to so many channels, norm and neurons."""
+        norm, neurons = self.norm(channels), self.neurons()
+        if self._config.spiking:
+            return SpikingUnit(conv, norm, neurons)
+        return nn.Sequential(OrderedDict(conv=conv, norm=norm, neurons=neurons))
+
+    def readout(self) -> nn.Module:
+        """Return what averages over the steps before the linear layers at the end."""
+        return Readout() if self._config.spiking else nn.Identity()
 
 
 class SizeGuard(nn.Module):

@@ -1,15 +1,13 @@
 """U-Net (Ronneberger et al. 2015, arXiv:1505.04597) from layers that a spiking graph expresses."""
 
 import itertools
-from collections import OrderedDict
 
 import torch
 from torch import Tensor, nn
 
 from spikeseg.config import NetworkConfig
-from spikeseg.layers import make_activation
 from spikeseg.networks import NETWORKS, SizeGuard
-from spikeseg.networks._blocks import conv_unit
+from spikeseg.networks._blocks import Parts
 
 
 class UNet(nn.Module):
@@ -38,40 +36,34 @@ class UNet(nn.Module):
         self, config: NetworkConfig, in_channels: int, num_classes: int, dt_ms: float = 1.0
     ) -> None:
         super().__init__()
-        self._config, self._dt_ms = config, dt_ms
+        self._config, self._parts = config, Parts(config, dt_ms)
         widths = config.channels
         pairs = list(itertools.pairwise(widths))
         self.guard = SizeGuard(config.stem_stride * 2**config.depth)
-        self.stem = self._unit(in_channels, widths[0], config.stem_stride)
+        self.stem = self._parts.unit(in_channels, widths[0], config.stem_stride)
         self.encoder = nn.ModuleList(self._second(w) for w in widths)
         self.down = nn.ModuleList(self._down(w, below) for w, below in pairs)
         self.dropout = nn.Dropout2d(config.dropout)
         self.up = nn.ModuleList(self._up(below, w) for w, below in pairs)
-        self.merge = nn.ModuleList(self._unit(self._merged(w, below), w) for w, below in pairs)
+        self.merge = nn.ModuleList(
+            self._parts.unit(self._merged(w, below), w) for w, below in pairs
+        )
         self.decoder = nn.ModuleList(self._second(w) for w in widths[:-1])
+        self.readout = self._parts.readout()
         self.head = self._head(widths[0], num_classes)
 
-    def _unit(self, cin: int, cout: int, stride: int = 1) -> nn.Sequential:
-        return conv_unit(cin, cout, self._activation(), stride)
-
     def _second(self, width: int) -> nn.Module:
-        return self._unit(width, width) if self._config.units == 2 else nn.Identity()
-
-    def _activation(self) -> nn.Module:
-        activation = self._config.activation
-        kind = activation.name
-        return make_activation(kind, activation.unit_rate_hz, self._dt_ms, activation.levels)
+        return self._parts.unit(width, width) if self._config.units == 2 else nn.Identity()
 
     def _down(self, width: int, below: int) -> nn.Module:
         if self._config.downsampling == "stride":
-            return self._unit(width, below, stride=2)
-        return nn.Sequential(nn.AvgPool2d(2), self._unit(width, below))
+            return self._parts.unit(width, below, stride=2)
+        return nn.Sequential(nn.AvgPool2d(2), self._parts.unit(width, below))
 
     def _up(self, cin: int, cout: int) -> nn.Module:
         if self._config.upsampling == "transposed":
-            conv = nn.ConvTranspose2d(cin, cout, 2, stride=2, bias=False)
-            layers = OrderedDict(conv=conv, norm=nn.BatchNorm2d(cout), neurons=self._activation())
-            return nn.Sequential(layers)
+            conv = nn.ConvTranspose2d(cin, cout, 2, stride=2, bias=self._parts.bias)
+            return self._parts.joined(conv, cout)
         return self._enlarged()
 
     def _enlarged(self) -> nn.Upsample:
@@ -106,7 +98,7 @@ class UNet(nn.Module):
         for level in reversed(range(len(skips))):
             x = torch.cat([skips[level], self.up[level](x)], dim=1)
             x = self.decoder[level](self.merge[level](x))
-        logits: Tensor = self.head(x)
+        logits: Tensor = self.head(self.readout(x))
         return logits
 
 

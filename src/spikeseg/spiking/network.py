@@ -1,0 +1,98 @@
+"""A network of spiking neurons, unrolled over its steps."""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import replace
+
+from torch import Tensor, nn
+
+from spikeseg.config import SpikingConfig
+from spikeseg.errors import ConfigError
+from spikeseg.spiking.clock import Clock, Timed
+from spikeseg.spiking.coding import CODINGS
+
+
+class SpikingNetwork(nn.Module):
+    """Runs a network whose activations are neurons over all steps, time in the batch.
+
+    Args:
+        inner: takes one step's input, gives logits; its `Timed` parts get one clock.
+        config: neurons, steps, coding.
+
+    Shape:
+        (B, C, H, W) to logits (B, K, H, W), averaged over the steps.
+    """
+
+    def __init__(self, inner: nn.Module, config: SpikingConfig) -> None:
+        super().__init__()
+        self.inner, self.config = inner, config
+        self.clock = Clock(config.num_steps)
+        self.timed = [module for module in inner.modules() if isinstance(module, Timed)]
+        for number, module in enumerate(self.timed):
+            module.clock, module.number = self.clock, number
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the logits, (B, K, H, W)."""
+        with self._pass(images, average=True):
+            return self._run(images, self.config.num_steps)
+
+    def in_steps(
+        self, images: Tensor, num_steps: int | None = None, *, binary: bool = False
+    ) -> Tensor:
+        """Return the logits that every step gives, (T, B, K, H, W); their mean is the answer.
+
+        Args:
+            images: (B, C, H, W).
+            num_steps: T; as trained if not given.
+            binary: integer-valued neurons send spikes of 0 and 1, in ``levels`` steps for each.
+
+        Raises:
+            ConfigError: a number of steps for which there are no norms, or no input.
+        """
+        steps = self._checked(num_steps or self.config.num_steps)
+        with self._pass(images, average=False, num_steps=steps, binary=binary):
+            logits = self.clock.unfolded(self._run(images, steps))
+        if len(logits) > steps:
+            logits = logits.unflatten(0, (steps, -1)).mean(dim=1)
+        return logits.expand(steps, *logits.shape[1:])
+
+    def online(self, images: Tensor) -> Iterator[Tensor]:
+        """Yield the logits of one step after the other, (B, K, H, W).
+
+        No gradient goes from a step to the one before, so that each can be trained, and forgotten,
+        by itself (Meng et al. 2023, SLTT, arXiv:2302.14311).
+        """
+        steps = self.config.num_steps
+        inputs = CODINGS[self.config.coding](images, steps, self.training)
+        apart = inputs.unflatten(0, (-1, len(images)))
+        with self._pass(images, average=True, online=True):
+            for t in range(steps):
+                self.clock.step = t
+                logits: Tensor = self.inner(apart[t if len(apart) > 1 else 0])
+                yield logits
+
+    def _run(self, images: Tensor, num_steps: int) -> Tensor:
+        inputs = CODINGS[self.config.coding](images, num_steps, self.training)
+        logits: Tensor = self.inner(inputs)
+        return logits
+
+    def _checked(self, num_steps: int) -> int:
+        if self.config.coding == "steps" and num_steps != self.config.num_steps:
+            raise ConfigError(
+                f"num_steps is {num_steps}; this network takes the {self.config.num_steps} steps "
+                "that its data have (coding 'steps'), neither fewer nor more."
+            )
+        return num_steps
+
+    @contextlib.contextmanager
+    def _pass(self, images: Tensor, **how: object) -> Iterator[None]:
+        """Set the clock for a pass, and back."""
+        before = replace(self.clock)
+        settings = {"num_steps": self.config.num_steps, "batch": len(images), **how}
+        settings |= {"states": {}}
+        try:
+            for name, value in settings.items():
+                setattr(self.clock, name, value)
+            yield
+        finally:
+            vars(self.clock).update(vars(before))

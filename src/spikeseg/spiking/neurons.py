@@ -1,0 +1,190 @@
+"""Neurons of networks that are trained through their spikes."""
+
+import math
+from dataclasses import replace
+
+import torch
+from torch import Tensor, nn
+
+from spikeseg.config import SpikingConfig
+from spikeseg.engine import Dynamics, leaky_scan, unroll_stepwise
+from spikeseg.engine.dynamics import fire, reset
+from spikeseg.layers import AbstractActivation
+from spikeseg.spiking.clock import Timed
+
+
+class SpikingActivation(Timed, AbstractActivation):
+    """Neurons in the place of an activation: currents in, spikes out, time in the batch.
+
+    Args:
+        config: the neuron.
+
+    Shape:
+        (T * B, C, H, W), or (B, C, H, W) for a current that is the same in all steps, to
+        (T * B, C, H, W) spikes of 0 and 1.
+    """
+
+    def __init__(self, config: SpikingConfig) -> None:
+        super().__init__()
+        self.amplitude = 1.0
+        self.config = config
+        self.dynamics = Dynamics(
+            config.v_threshold, config.reset, config.surrogate, config.detach_reset
+        )
+
+    def extra_repr(self) -> str:
+        """Show the neuron."""
+        return f"{self.config.neuron}, decay={float(self.decay):g}, {self.config.reset} reset"
+
+    @property
+    def decay(self) -> Tensor | float:
+        """Share of the membrane potential that survives a step."""
+        return self.config.decay
+
+
+class LIF(SpikingActivation):
+    """Leaky integrate-and-fire: ``v <- decay v + current``, fires at the threshold, is reset."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the spikes."""
+        clock = self.clock
+        if clock.online:
+            return self._one_step(x)
+        if clock.batch is None:
+            return leaky_scan(x[None], self.decay, self.dynamics).flatten(0, 1)
+        if clock.count(x) == 1:
+            return leaky_scan(x, self.decay, self.dynamics, clock.num_steps).flatten(0, 1)
+        return leaky_scan(clock.unfolded(x), self.decay, self.dynamics).flatten(0, 1)
+
+    def _one_step(self, x: Tensor) -> Tensor:
+        states = self.clock.states
+        spikes, v = unroll_stepwise(x[None], self.decay, self.dynamics, states.get(self.number))
+        states[self.number] = v.detach()
+        return spikes[0]
+
+
+class ParametricLIF(LIF):
+    """Leaky integrate-and-fire with a trained leak, ``decay = sigmoid(w)``, one for the layer.
+
+    Fang et al. 2021 (arXiv:2007.05785, equation 10), without the factor on the current, which a
+    norm undoes.
+    """
+
+    def __init__(self, config: SpikingConfig) -> None:
+        super().__init__(config)
+        start = math.log(config.decay / (1.0 - config.decay))
+        self.leak = nn.Parameter(torch.tensor(start))
+
+    @property
+    def decay(self) -> Tensor:
+        """Share of the membrane potential that survives a step, trained."""
+        return torch.sigmoid(self.leak)
+
+
+class IntegerLIF(SpikingActivation):
+    """Fires an integer in training, as many binary spikes afterwards.
+
+    ```
+    v <- decay * v + current
+    n = clip(round(v / v_threshold), 0, D)
+    v <- v - v_threshold * n     (or 0 where n > 0)
+    ```
+
+    puts out ``n / D``, with a gradient of 1 where ``0 <= v <= D v_threshold``. With
+    ``clock.binary`` it puts out D steps for each, ``n`` of them with a spike, and takes the mean
+    over those of its sources: everything between is linear, so the numbers are the same (Luo et
+    al. 2024, SpikeYOLO, arXiv:2407.20708, I-LIF; Lei et al. 2025, arXiv:2412.14587, NI-LIF).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return (T * B, C, H, W) integers over D, or (T * D * B, C, H, W) binary spikes."""
+        clock, levels = self.clock, self.config.levels
+        current = clock.unfolded(x)
+        if clock.binary and len(current) > clock.num_steps:
+            current = current.unflatten(0, (-1, levels)).mean(dim=1)
+        steps = 1 if clock.batch is None or clock.online else clock.num_steps
+        current = current.expand(steps, *current.shape[1:]) if len(current) == 1 else current
+        fired = self._fired(current)
+        if not clock.binary:
+            return (fired / levels).flatten(0, 1)
+        stairs = torch.arange(levels, device=x.device).view(-1, 1, 1, 1, 1)
+        return (stairs < fired[:, None]).to(x.dtype).flatten(0, 2)
+
+    def _fired(self, current: Tensor) -> Tensor:
+        threshold, clock = self.config.v_threshold, self.clock
+        v = clock.states.get(self.number, torch.zeros_like(current[0]))
+        out = []
+        for now in current:
+            v = self.decay * v + now
+            number: Tensor = _Rounded.apply(v / threshold, self.config.levels)  # type: ignore[no-untyped-call]
+            passed = number.detach() if self.config.detach_reset else number
+            v = v - threshold * passed if self.config.reset == "soft" else v * (passed == 0)
+            out.append(number)
+        if clock.online:
+            clock.states[self.number] = v.detach()
+        return torch.stack(out)
+
+
+class _Rounded(torch.autograd.Function):
+    """``clip(round(x), 0, D)`` with a gradient of 1 where ``0 <= x <= D``."""
+
+    @staticmethod
+    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, levels: int) -> Tensor:
+        ctx.save_for_backward((x >= 0) & (x <= levels))
+        return x.round().clamp(0, levels)
+
+    @staticmethod
+    def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> tuple[Tensor, None]:
+        (inside,) = ctx.saved_tensors  # type: ignore[attr-defined]
+        return grads[0] * inside, None
+
+
+class AdaptiveLIF(SpikingActivation):
+    """Leaky integrate-and-fire whose threshold rises with every spike and decays back.
+
+    ```
+    theta = v_threshold * (1 + adaptation * a)
+    v <- decay * v + current,  spike = v >= theta,  v <- v - theta * spike   (or 0)
+    a <- adaptation_decay * a + spike
+    ```
+
+    Bellec et al. 2018 (arXiv:1803.09574, section 2, LSNN).
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the spikes."""
+        current, clock = self.clock.in_all_steps(x), self.clock
+        config, spikes = self.config, []
+        state = clock.states.get(self.number, torch.zeros(2, *current.shape[1:], device=x.device))
+        v, a = state.to(x.dtype)
+        for now in current:
+            v = self.decay * v + now
+            extra = config.v_threshold * config.adaptation * a
+            spike = fire(v - extra, self.dynamics)
+            v = reset(v - extra * (spike.detach() if self._is_soft else 0), spike, self.dynamics)
+            a = config.adaptation_decay * a + spike
+            spikes.append(spike)
+        if clock.online:
+            clock.states[self.number] = torch.stack([v, a]).detach()
+        return torch.stack(spikes).flatten(0, 1)
+
+    @property
+    def _is_soft(self) -> bool:
+        return self.config.reset == "soft"
+
+
+_KINDS = {"lif": LIF, "plif": ParametricLIF, "ilif": IntegerLIF, "alif": AdaptiveLIF}
+
+
+def make_neurons(config: SpikingConfig, **changes: object) -> SpikingActivation:
+    """Return new neurons.
+
+    Args:
+        config: which.
+        changes: settings that differ, by name.
+
+    >>> make_neurons(SpikingConfig(decay=0.9))
+    LIF(lif, decay=0.9, soft reset)
+    """
+    config = replace(config, **changes) if changes else config  # type: ignore[arg-type]
+    return _KINDS[config.neuron](config)

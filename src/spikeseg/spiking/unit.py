@@ -1,0 +1,23 @@
+"""Convolution, norm and neurons as one part."""
+
+from collections import OrderedDict
+
+from torch import Tensor, nn
+
+
+class SpikingUnit(nn.Sequential):
+    """A convolution, a norm and neurons, with time in the batch.
+
+    Args:
+        conv: (T * B, C, H, W) to (T * B, C', H', W'), linear.
+        norm: of C' channels.
+        neurons: `SpikingActivation`.
+    """
+
+    def __init__(self, conv: nn.Module, norm: nn.Module, neurons: nn.Module) -> None:
+        super().__init__(OrderedDict(conv=conv, norm=norm, neurons=neurons))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the spikes."""
+        spikes: Tensor = self.neurons(self.norm(self.conv(x)))
+        return spikes
