@@ -55,7 +55,7 @@ def build_network(graph: SpikingGraph, output_tau: float = math.inf) -> FloatNet
     leak, it forgets the first steps, in which spikes are still on their way through the layers.
 
     Args:
-        graph: of ``loihi`` neurons, sized to the images.
+        graph: of ``loihi`` or ``lif_hard`` neurons, sized to the images.
         output_tau: time constant of the output's leak, in steps.
 
     Raises:
@@ -96,7 +96,14 @@ def _layer(graph: SpikingGraph, population: Population, output_tau: float) -> Fl
         return replace(layer, threshold=threshold, v_min=-np.inf, decay_v=leak)
     start = np.broadcast_to(np.asarray(neuron.v_initial, np.float32), population.shape[0])
     decay = 1.0 - neuron.parameters.decay_u
-    return replace(layer, threshold=neuron.v_threshold, decay_u=decay, v_initial=start.copy())
+    return replace(
+        layer,
+        threshold=neuron.v_threshold,
+        decay_u=decay,
+        decay_v=1.0 - neuron.decay_v if neuron.name == "lif_hard" else 0.0,
+        v_min=-np.inf if neuron.name == "lif_hard" else 0.0,
+        v_initial=start.copy(),
+    )
 
 
 def silent_threshold(weights: Sequence[Floats]) -> float:
@@ -115,11 +122,11 @@ def _check(graph: SpikingGraph, population: Population) -> None:
             f"population {population.name!r} pools spikes by their maximum, which a chip's core "
             "cannot. Use average pooling or strides, and train again."
         )
-    if population.neuron is not None and population.neuron.name != "loihi":
+    if population.neuron is not None and population.neuron.name not in ("loihi", "lif_hard"):
         raise CompileError(
             f"population {population.name!r} has {population.neuron.name} neurons; a Loihi core "
-            "resets to zero, clips at zero and fires above the threshold. Convert with neuron "
-            "loihi."
+            "resets to zero and fires above the threshold. Convert with neuron loihi, or train "
+            "spiking neurons with reset 'hard'."
         )
     sources = [c.source for c in graph.into(population.name)]
     if len(set(sources)) < len(sources):

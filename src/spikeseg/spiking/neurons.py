@@ -1,5 +1,6 @@
 """Neurons of networks that are trained through their spikes."""
 
+import abc
 import math
 from dataclasses import replace
 
@@ -41,11 +42,31 @@ class SpikingActivation(Timed, AbstractActivation):
         """Share of the membrane potential that survives a step."""
         return self.config.decay
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the spikes."""
+        spikes = self.fire(x)
+        late = self.config.delay and self.clock.batch is not None
+        return self._late(spikes) if late else spikes
+
+    @abc.abstractmethod
+    def fire(self, x: Tensor) -> Tensor:
+        """Return the spikes of each step, (T * B, C, H, W)."""
+
+    def _late(self, spikes: Tensor) -> Tensor:
+        """Return what arrives in each step: the spikes of the step before."""
+        clock = self.clock
+        if clock.online:
+            arriving = clock.states.get(-1 - self.number, torch.zeros_like(spikes))
+            clock.states[-1 - self.number] = spikes.detach()
+            return arriving
+        step = len(spikes) // clock.num_steps  # images, or images and binary parts of a step
+        return torch.cat([torch.zeros_like(spikes[:step]), spikes[:-step]])
+
 
 class LIF(SpikingActivation):
     """Leaky integrate-and-fire: ``v <- decay v + current``, fires at the threshold, is reset."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def fire(self, x: Tensor) -> Tensor:
         """Return the spikes."""
         clock = self.clock
         if clock.online:
@@ -96,7 +117,7 @@ class IntegerLIF(SpikingActivation):
     al. 2024, SpikeYOLO, arXiv:2407.20708, I-LIF; Lei et al. 2025, arXiv:2412.14587, NI-LIF).
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def fire(self, x: Tensor) -> Tensor:
         """Return (T * B, C, H, W) integers over D, or (T * D * B, C, H, W) binary spikes."""
         clock, levels = self.clock, self.config.levels
         current = clock.unfolded(x)
@@ -151,7 +172,7 @@ class AdaptiveLIF(SpikingActivation):
     Bellec et al. 2018 (arXiv:1803.09574, section 2, LSNN).
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def fire(self, x: Tensor) -> Tensor:
         """Return the spikes."""
         current, clock = self.clock.in_all_steps(x), self.clock
         config, spikes = self.config, []
