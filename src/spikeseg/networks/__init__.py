@@ -9,12 +9,12 @@ from collections.abc import Callable
 from torch import nn
 
 from spikeseg.config import NetworkConfig
-from spikeseg.networks._blocks import Parts, SizeGuard
+from spikeseg.networks._blocks import Parts, SizeGuard, size_multiple
 from spikeseg.registry import Registry
 from spikeseg.spiking import SpikingNetwork, channels_of_a_step
 from spikeseg.surrogates import SURROGATES
 
-__all__ = ["NETWORKS", "Parts", "SizeGuard", "make_network"]
+__all__ = ["NETWORKS", "Parts", "SizeGuard", "make_network", "size_multiple"]
 
 Maker = Callable[[NetworkConfig, int, int, float], nn.Module]
 NETWORKS: Registry[Maker] = Registry("network", "spikeseg.networks")

@@ -81,3 +81,8 @@ class SizeGuard(nn.Module):
                 f"{self.multiple}. Pad it to {padded[0]} x {padded[1]} (`spikeseg segment` does)."
             )
         return x
+
+
+def size_multiple(network: nn.Module) -> int:
+    """Return what the height and width of a network's images must be multiples of."""
+    return max([m.multiple for m in network.modules() if isinstance(m, SizeGuard)], default=1)

@@ -17,9 +17,10 @@ def write_examples(
     samples = [data.test[i] for i in range(count)]
     height = min(s.mask.shape[0] for s in samples)
     width = min(s.mask.shape[1] for s in samples)
-    steps = shown_steps(config.evaluation.num_steps)
+    steps = shown_steps(len(found.forming[0]))
     images = [np.round(s.image[:, :height, :width] * 255).astype(np.uint8) for s in samples]
     shown = [i[0] if len(i) == 1 else np.moveaxis(i, 0, -1) for i in images]
+    analog = [m[:height, :width] for m in found.analog[:count]]
     forming = [f[[s - 1 for s in steps], :height, :width] for f in found.forming[:count]]
     with atomic_path(folder.file("evaluation.npz")) as temporary:
         np.savez_compressed(
@@ -27,7 +28,7 @@ def write_examples(
             names=np.array([s.name for s in samples]),
             images=np.stack(shown),
             masks=np.stack([s.mask[:height, :width] for s in samples]),
-            ann=np.stack([m[:height, :width] for m in found.analog[:count]]),
+            **{"ann": np.stack(analog)} if analog else {},
             snn=np.stack([f[-1] for f in forming]),
             steps=np.array(steps),
             forming=np.stack(forming),

@@ -3,7 +3,8 @@
 import dataclasses
 import time
 
-from spikeseg.config import RunConfig
+from spikeseg.config import RunConfig, SpikingConfig
+from spikeseg.conversion import inexpressible
 from spikeseg.files import read_json, write_json
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.compiling import compile_stage
@@ -27,7 +28,8 @@ def run(
     The report is the caller's.
 
     With ``compare_without_regularizer``, the same network is also trained with no weight on the
-    firing rates, in the folder's ``baseline``, and its figures join ``metrics.json``.
+    firing rates, in the folder's ``baseline``, and its figures join ``metrics.json``. With
+    ``direct``, it is also trained through its spikes, in the folder's ``direct``; so do those.
 
     Args:
         config: all settings.
@@ -70,6 +72,8 @@ def _stages(
     )
     trained = time.perf_counter()
     convert_stage(folder)
+    if config.direct is not None:
+        _direct(config, config.direct, folder, command, resume, overwrite, progress)
 
     def tell(task: str, done: float, total: float, note: str = "") -> None:
         progress(f"{task}{suffix}", done, total, note)
@@ -88,6 +92,34 @@ def _stages(
     return seconds, dataclasses.asdict(result)
 
 
+def _direct(
+    config: RunConfig,
+    spiking: SpikingConfig,
+    folder: RunFolder,
+    command: str,
+    resume: bool,
+    overwrite: bool,
+    progress: Progress,
+) -> None:
+    """Train and evaluate the twin of the network that is trained through its spikes."""
+    network = dataclasses.replace(config.network, spiking=spiking)
+    other = dataclasses.replace(
+        config, network=network, direct=None, compare_without_regularizer=False, chip=None
+    )
+    train_stage(
+        other,
+        folder.direct,
+        command=command,
+        resume=resume and folder.direct.file("config.json").exists(),
+        overwrite=overwrite,
+        progress=progress,
+        task="train spiking",
+    )
+    if inexpressible(spiking) is None:
+        convert_stage(folder.direct)
+    evaluate_stage(folder.direct, progress=progress)
+
+
 def _baseline(
     config: RunConfig,
     folder: RunFolder,
@@ -100,7 +132,7 @@ def _baseline(
     regularizer = dataclasses.replace(config.training.regularizer, weight=0.0)
     training = dataclasses.replace(config.training, regularizer=regularizer)
     other = dataclasses.replace(
-        config, training=training, compare_without_regularizer=False, chip=None
+        config, training=training, compare_without_regularizer=False, direct=None, chip=None
     )
     resume = resume and folder.baseline.file("config.json").exists()
     _stages(other, folder.baseline, command, resume, overwrite, progress, " without regularizer")

@@ -45,12 +45,18 @@ class SpikingActivation(Timed, AbstractActivation):
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
         spikes = self.fire(x)
+        if self.clock.counts is not None:
+            self.clock.counts[self.number] = self._counted(spikes)
         late = self.config.delay and self.clock.batch is not None
         return self._late(spikes) if late else spikes
 
     @abc.abstractmethod
     def fire(self, x: Tensor) -> Tensor:
         """Return the spikes of each step, (T * B, C, H, W)."""
+
+    def _counted(self, spikes: Tensor) -> Tensor:
+        """Return how many binary spikes each neuron has fired, (B, C, H, W)."""
+        return self.clock.unfolded(spikes).detach().sum(dim=0)
 
     def _late(self, spikes: Tensor) -> Tensor:
         """Return what arrives in each step: the spikes of the step before."""
@@ -130,6 +136,10 @@ class IntegerLIF(SpikingActivation):
             return (fired / levels).flatten(0, 1)
         stairs = torch.arange(levels, device=x.device).view(-1, 1, 1, 1, 1)
         return (stairs < fired[:, None]).to(x.dtype).flatten(0, 2)
+
+    def _counted(self, spikes: Tensor) -> Tensor:
+        """Return how many binary spikes each neuron has fired or stands for, (B, C, H, W)."""
+        return super()._counted(spikes) * (1 if self.clock.binary else self.config.levels)
 
     def _fired(self, current: Tensor) -> Tensor:
         threshold, clock = self.config.v_threshold, self.clock

@@ -2,7 +2,11 @@
 
 from collections import OrderedDict
 
+import torch
 from torch import Tensor, nn
+
+from spikeseg.spiking.neurons import SpikingActivation
+from spikeseg.spiking.recomputing import recomputed
 
 
 class SpikingUnit(nn.Sequential):
@@ -14,10 +18,18 @@ class SpikingUnit(nn.Sequential):
         neurons: `SpikingActivation`.
     """
 
-    def __init__(self, conv: nn.Module, norm: nn.Module, neurons: nn.Module) -> None:
+    neurons: SpikingActivation
+
+    def __init__(self, conv: nn.Module, norm: nn.Module, neurons: SpikingActivation) -> None:
         super().__init__(OrderedDict(conv=conv, norm=norm, neurons=neurons))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
+        if self.neurons.clock.recompute and torch.is_grad_enabled():
+            return recomputed(self, self.run, x)
+        return self.run(x)
+
+    def run(self, x: Tensor) -> Tensor:
+        """Return the spikes; all that the gradient needs is kept."""
         spikes: Tensor = self.neurons(self.norm(self.conv(x)))
         return spikes

@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from spikeseg.files import atomic_path, write_text
 from spikeseg.progress import Progress
+from spikeseg.training.together import is_first
 
 
 class Described(LightningModule):
@@ -93,7 +94,8 @@ class History(Callback):
         row["learning_rate"] = self._learning_rate
         row["data_share"] = self._waiting / max(self._waiting + self._working, 1e-9)
         self.rows.append({name: row.get(name, 0.0) for name in self._columns})
-        write_text(self.path, self._text())
+        if is_first():
+            write_text(self.path, self._text())
 
     def _text(self) -> str:
         text = io.StringIO()
@@ -123,6 +125,8 @@ class Checkpoint(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint."""
+        if not is_first():  # takes part, and writes nothing
+            return trainer.save_checkpoint(self.path)
         with atomic_path(self.path) as temporary:
             trainer.save_checkpoint(temporary)
 
