@@ -125,10 +125,11 @@ class Checkpoint(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint."""
-        if not is_first():  # takes part, and writes nothing
-            return trainer.save_checkpoint(self.path)
-        with atomic_path(self.path) as temporary:
-            trainer.save_checkpoint(temporary)
+        if is_first():
+            with atomic_path(self.path) as temporary:
+                trainer.save_checkpoint(temporary)
+        else:  # takes part, and writes nothing
+            trainer.save_checkpoint(self.path)
 
 
 class Reporter(Callback):
