@@ -48,7 +48,7 @@ def _what(population: Population) -> str:
     return "the output" if population.neuron is None else "fed by other neurons too"
 
 
-def build_network(graph: SpikingGraph, output_tau: float = math.inf) -> FloatNetwork:
+def build_network(graph: SpikingGraph, output_tau: float | None = None) -> FloatNetwork:
     """Return the layers of a graph that go to the chip.
 
     The output becomes neurons that never fire, whose potential is read after the last step. With a
@@ -72,7 +72,7 @@ def build_network(graph: SpikingGraph, output_tau: float = math.inf) -> FloatNet
     return FloatNetwork(inputs, layers, graph.output.name, graph.dt_ms)
 
 
-def _layer(graph: SpikingGraph, population: Population, output_tau: float) -> FloatLayer:
+def _layer(graph: SpikingGraph, population: Population, output_tau: float | None) -> FloatLayer:
     _check(graph, population)
     folded = {c.source: _folded(graph, c) for c in graph.into(population.name)}
     kernels = tuple(
@@ -92,7 +92,7 @@ def _layer(graph: SpikingGraph, population: Population, output_tau: float) -> Fl
     neuron = population.neuron
     if neuron is None:
         threshold = silent_threshold([kernel.weight for kernel in kernels])
-        leak = 1.0 - math.exp(-1.0 / output_tau)
+        leak = 0.0 if output_tau is None else 1.0 - math.exp(-1.0 / output_tau)
         return replace(layer, threshold=threshold, v_min=-np.inf, decay_v=leak)
     start = np.broadcast_to(np.asarray(neuron.v_initial, np.float32), population.shape[0])
     decay = 1.0 - neuron.parameters.decay_u

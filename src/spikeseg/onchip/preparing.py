@@ -1,6 +1,5 @@
 """From a trained network to a graph for the chip, and from trained layers back to a graph."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -91,8 +90,8 @@ def _differences(spiking: SpikingConfig, config: ChipConfig) -> list[tuple[bool,
         (not spiking.delay, "no delay, but spikes take a step from layer to layer (delay: true)"),
         (config.num_steps != steps, f"chip.num_steps {config.num_steps} ({steps})"),
         (
-            not math.isinf(config.output_tau),
-            f"chip.output_tau {config.output_tau:g}, but all steps count alike (.inf)",
+            config.output_tau is not None,
+            f"chip.output_tau {config.output_tau}, but all steps count alike (null)",
         ),
     ]
 
