@@ -5,6 +5,7 @@ import time
 
 from spikeseg.config import RunConfig, SpikingConfig
 from spikeseg.conversion import inexpressible
+from spikeseg.errors import ConfigError
 from spikeseg.files import read_json, write_json
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.compiling import compile_stage
@@ -12,6 +13,7 @@ from spikeseg.runs.emulating import emulate_stage
 from spikeseg.runs.energy import energy_stage
 from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.stages import convert_stage, evaluate_stage, train_stage
+from spikeseg.training import is_first, share
 
 
 def run(
@@ -42,7 +44,14 @@ def run(
     Raises:
         SpikeSegError: see the stages.
     """
+    if config.compare_without_regularizer and share()[1] > 1:
+        raise ConfigError(
+            "compare_without_regularizer is set, and several processes train together; they train "
+            "one network. Start one process, or leave the comparison out."
+        )
     seconds, training = _stages(config, folder, command, resume, overwrite, progress, "")
+    if not is_first():
+        return
     metrics_file = folder.file("metrics.json")
     metrics = read_json(metrics_file) | {"seconds": seconds, "training": training}
     if config.compare_without_regularizer:
@@ -71,16 +80,25 @@ def _stages(
         task=f"train{suffix}",
     )
     trained = time.perf_counter()
-    convert_stage(folder)
+    seconds = {"train": trained - start}
     if config.direct is not None:
-        _direct(config, config.direct, folder, command, resume, overwrite, progress)
+        _train_direct(config, config.direct, folder, command, resume, overwrite, progress)
+        seconds["train_direct"] = time.perf_counter() - trained
+        trained = time.perf_counter()
+    if not is_first():  # of several that train together, one does the rest
+        return {}, dataclasses.asdict(result)
+    convert_stage(folder)
 
     def tell(task: str, done: float, total: float, note: str = "") -> None:
         progress(f"{task}{suffix}", done, total, note)
 
+    if config.direct is not None:
+        if inexpressible(config.direct) is None:
+            convert_stage(folder.direct)
+        evaluate_stage(folder.direct, progress=tell)
     evaluate_stage(folder, progress=tell)
     evaluated = time.perf_counter()
-    seconds = {"train": trained - start, "evaluate": evaluated - trained}
+    seconds["evaluate"] = evaluated - trained
     if config.chip is not None:
         compile_stage(folder, progress=tell)
         compiled = time.perf_counter()
@@ -92,7 +110,7 @@ def _stages(
     return seconds, dataclasses.asdict(result)
 
 
-def _direct(
+def _train_direct(
     config: RunConfig,
     spiking: SpikingConfig,
     folder: RunFolder,
@@ -101,7 +119,7 @@ def _direct(
     overwrite: bool,
     progress: Progress,
 ) -> None:
-    """Train and evaluate the twin of the network that is trained through its spikes."""
+    """Train the twin of the network that is trained through its spikes."""
     network = dataclasses.replace(config.network, spiking=spiking)
     other = dataclasses.replace(
         config, network=network, direct=None, compare_without_regularizer=False, chip=None
@@ -115,9 +133,6 @@ def _direct(
         progress=progress,
         task="train spiking",
     )
-    if inexpressible(spiking) is None:
-        convert_stage(folder.direct)
-    evaluate_stage(folder.direct, progress=progress)
 
 
 def _baseline(

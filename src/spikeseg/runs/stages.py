@@ -30,7 +30,7 @@ from spikeseg.runs.network_file import TrainedNetwork, load_network, save_networ
 from spikeseg.runs.scoring import write_scores
 from spikeseg.runs.spiking import measure_spiking
 from spikeseg.spiking import SpikingNetwork
-from spikeseg.training import TrainingResult, finetune, fit
+from spikeseg.training import TrainingResult, finetune, fit, is_first
 
 
 def train_stage(
@@ -44,6 +44,8 @@ def train_stage(
     task: str = "train",
 ) -> TrainingResult:
     """Train the network of ``config``; write ``config.json``, history and ``network.safetensors``.
+
+    Of several processes that train together (``torchrun``), the first one writes.
 
     Args:
         config: all settings.
@@ -67,7 +69,7 @@ def train_stage(
     network = make_network(config.network, data.in_channels, classes, config.dt_ms)
     if resume:
         check_resume(config, folder)
-    else:
+    elif is_first():
         folder.check_free(overwrite)
         rehearse(config, data, network, calibration_images(config, data.train))
         folder.start(overwrite)
@@ -87,7 +89,8 @@ def train_stage(
     trained = TrainedNetwork(
         network, config.network, data.in_channels, data.class_names, config.dt_ms
     )
-    save_network(trained, folder.file("network.safetensors"))
+    if is_first():
+        save_network(trained, folder.file("network.safetensors"))
     return result
 
 

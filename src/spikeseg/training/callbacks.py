@@ -10,7 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from spikeseg.files import atomic_path, write_text
 from spikeseg.progress import Progress
-from spikeseg.training.together import is_first
+from spikeseg.spiking.together import is_first
 
 
 class Described(LightningModule):

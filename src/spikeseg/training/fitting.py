@@ -21,10 +21,10 @@ from spikeseg.data import SegmentationData
 from spikeseg.errors import ConfigError, CorruptFileError
 from spikeseg.progress import Progress, silent
 from spikeseg.spiking import SpikingNetwork
+from spikeseg.spiking.together import share
 from spikeseg.training.callbacks import Checkpoint, Described, History, Reporter
 from spikeseg.training.module import SegmentationTraining
 from spikeseg.training.online import OnlineTraining
-from spikeseg.training.together import share
 
 _BROKEN = (KeyError, TypeError, RuntimeError, EOFError, ValueError)
 

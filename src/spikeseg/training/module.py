@@ -6,9 +6,9 @@ from torch import Tensor, nn
 
 from spikeseg.config import TrainingConfig
 from spikeseg.losses import RateMonitor, SegmentationLoss
+from spikeseg.spiking.together import gathered
 from spikeseg.training.callbacks import Described
 from spikeseg.training.schedule import check_finite, one_cycle
-from spikeseg.training.together import gathered
 
 _WATCH_EVERY = 25  # steps between looks at the rates while their loss has no weight
 

@@ -7,8 +7,8 @@ from torch.optim.lr_scheduler import LRScheduler
 
 from spikeseg.config import TrainingConfig
 from spikeseg.spiking import SpikingNetwork
+from spikeseg.spiking.together import gathered
 from spikeseg.training.module import SegmentationTraining
-from spikeseg.training.together import gathered
 
 
 class OnlineTraining(SegmentationTraining):
