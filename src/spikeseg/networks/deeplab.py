@@ -9,7 +9,9 @@ from spikeseg.networks._blocks import Parts
 from spikeseg.networks._plan import Plan, planned
 from spikeseg.networks._residual import Encoder, enlarging
 
-_DEFAULTS = Plan("deeplab", 16, 3, "", "nearest", 0.0, 1, 1, (2, 4, 8))
+_DEFAULTS = Plan(
+    "deeplab", 16, depth=3, upsampling="nearest", units=1, stem_stride=1, dilations=(2, 4, 8)
+)
 
 
 class DeepLab(nn.Module):

@@ -1,6 +1,5 @@
 """The DeepLab of Kim et al. 2022: DeepLab-LargeFOV on a VGG of nine convolutions."""
 
-import torch
 from torch import Tensor, nn
 
 from spikeseg.config import NetworkConfig
@@ -34,6 +33,7 @@ class DeepLabVGG9(nn.Module):
     Shape:
         (B, in_channels, H, W) to logits (B, num_classes, H, W).
 
+    >>> import torch
     >>> net = DeepLabVGG9(NetworkConfig("deeplab_vgg9", width=2), in_channels=3, num_classes=21)
     >>> net(torch.zeros(1, 3, 12, 8)).shape
     torch.Size([1, 21, 12, 8])

@@ -1,6 +1,5 @@
 """FCN (Long et al. 2015, arXiv:1411.4038) from layers that a spiking graph expresses."""
 
-import torch
 from torch import Tensor, nn
 
 from spikeseg.config import NetworkConfig
@@ -9,7 +8,7 @@ from spikeseg.networks._blocks import Parts
 from spikeseg.networks._plan import Plan, planned
 from spikeseg.networks._residual import Encoder, enlarging
 
-_DEFAULTS = Plan("fcn", 16, 3, "", "nearest", 0.0, 1, 1)
+_DEFAULTS = Plan("fcn", 16, depth=3, upsampling="nearest", units=1, stem_stride=1)
 
 
 class FCN(nn.Module):
@@ -34,6 +33,7 @@ class FCN(nn.Module):
     Shape:
         (B, in_channels, H, W) to logits (B, num_classes, H, W).
 
+    >>> import torch
     >>> net = FCN(NetworkConfig("fcn", depth=2, width=2), in_channels=1, num_classes=3)
     >>> net(torch.zeros(1, 1, 8, 12)).shape
     torch.Size([1, 3, 8, 12])

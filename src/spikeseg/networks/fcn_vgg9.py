@@ -1,6 +1,5 @@
 """The FCN of Kim et al. 2022: a VGG of nine convolutions, skip scores at strides 1, 2 and 4."""
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -18,7 +17,7 @@ class FCNVGG9(nn.Module):
 
     Scores with a bias are taken of the neurons before each pooling, and of the last. From the
     coarsest, a transposed 3 x 3 convolution without bias makes 2 n + 1 pixels of n, which are
-    resized to 2 n; the next finer scores are added, and neurons without a norm spike (nothing in the
+    resized to 2 n; the next finer scores are added, and neurons without a norm spike (none in the
     analog twin). The finest scores are *summed* over the steps, not averaged (see
     `spikeseg.spiking.Total`). With width 64 and ``network.spiking`` as in the paper it is the
     Spiking-FCN of Kim et al. 2022 (arXiv:2110.07742). Images of any size that 8 divides.
@@ -37,6 +36,7 @@ class FCNVGG9(nn.Module):
     Shape:
         (B, in_channels, H, W) to logits (B, num_classes, H, W).
 
+    >>> import torch
     >>> net = FCNVGG9(NetworkConfig("fcn_vgg9", width=2), in_channels=2, num_classes=6)
     >>> net(torch.zeros(1, 2, 16, 8)).shape
     torch.Size([1, 6, 16, 8])

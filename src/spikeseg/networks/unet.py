@@ -10,14 +10,16 @@ from spikeseg.networks import NETWORKS, SizeGuard
 from spikeseg.networks._blocks import Parts
 from spikeseg.networks._plan import Plan, planned
 
-_DEFAULTS = Plan("unet", 16, 3, "stride", "nearest", 0.0, 2, 1)
+_DEFAULTS = Plan(
+    "unet", 16, depth=3, downsampling="stride", upsampling="nearest", units=2, stem_stride=1
+)
 
 
 class UNet(nn.Module):
     """An encoder, a decoder, and skip connections between them.
 
     Level i works at 1 / 2^i of the resolution of the first, with ``width * 2^i`` channels (or
-    ``widths[i]``), in units of 3 x 3 convolution, batch norm and activation. The first level works at the
+    ``widths[i]``), in units of 3 x 3 convolution, norm and activation. The first level works at the
     resolution of the images, or at half of it if the stem strides. Images of any size that
     ``stem_stride * 2^depth`` divides.
 
