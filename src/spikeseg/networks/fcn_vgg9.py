@@ -55,9 +55,10 @@ class FCNVGG9(nn.Module):
             chain(parts, cin, widths) for cin, widths in zip(sources, levels, strict=True)
         )
         self.scores = nn.ModuleList(nn.Conv2d(widths[-1], k, 1) for widths in levels)
-        ends = {"padding": 1, "output_padding": 1} if plan.upsampling == "transposed" else {}
+        cut = int(plan.upsampling == "transposed")
         self.up = nn.ModuleList(
-            nn.ConvTranspose2d(k, k, 3, stride=2, bias=False, **ends) for _ in range(3)
+            nn.ConvTranspose2d(k, k, 3, 2, padding=cut, output_padding=cut, bias=False)
+            for _ in range(3)
         )
         self.neurons = nn.ModuleList(parts.relay() for _ in range(2))
         self.readouts = nn.ModuleList(parts.readout() for _ in range(2))
@@ -86,7 +87,7 @@ class FCNVGG9(nn.Module):
 
     def _raised(self, level: int, coarse: Tensor, scores: Tensor) -> Tensor:
         """Return coarse values at twice the resolution, and scores of it added."""
-        x = self.up[level](coarse)
+        x: Tensor = self.up[level](coarse)
         if x.shape[-2:] != scores.shape[-2:]:
             x = F.interpolate(x, scores.shape[-2:], mode="bilinear", align_corners=True)
         return x + scores
