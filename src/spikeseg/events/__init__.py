@@ -7,15 +7,18 @@ one sensor, checked. Formats are a plug point, `FORMATS`, one file each.
 from spikeseg.events.formats import FORMATS, EventFormat
 from spikeseg.events.reading import read_events
 from spikeseg.events.representations import polarity_counts, steps, time_surface, voxel_grid
+from spikeseg.events.simulator import EventCamera, simulate_events
 from spikeseg.events.stream import Events, Sensor
 
 __all__ = [
     "FORMATS",
+    "EventCamera",
     "EventFormat",
     "Events",
     "Sensor",
     "polarity_counts",
     "read_events",
+    "simulate_events",
     "steps",
     "time_surface",
     "voxel_grid",
