@@ -52,7 +52,9 @@ class WindowView:
         return image.reshape(-1, events.height, events.width)
 
 
-def choose_view(config: DataConfig, num_steps: int, step_count: int, frame_count: int) -> WindowView:
+def choose_view(
+    config: DataConfig, num_steps: int, step_count: int, frame_count: int
+) -> WindowView:
     """Return the view that the settings name.
 
     Args:
@@ -81,5 +83,3 @@ def choose_view(config: DataConfig, num_steps: int, step_count: int, frame_count
             f"{kind!r}."
         )
     return WindowView(kind, EventLayout(chosen, step_count))
-
-

@@ -76,7 +76,10 @@ class Scene:
         """Return the scene backwards in time with all light and dark exchanged."""
         shapes = tuple(
             Shape(
-                s.kind, *(p.reversed() for p in (s.x, s.y, s.radius, s.angle)), -s.contrast, -s.texture
+                s.kind,
+                *(p.reversed() for p in (s.x, s.y, s.radius, s.angle)),
+                -s.contrast,
+                -s.texture,
             )
             for s in self.shapes
         )
@@ -164,7 +167,11 @@ def _table(scene: Scene) -> NDArray[np.float64]:
     """Return one row for each shape: kind, contrast, then starts and ends."""
     return np.array(
         [
-            (s.kind, s.contrast, *(v for p in (s.x, s.y, s.radius, s.angle) for v in (p.start, p.end)))
+            (
+                s.kind,
+                s.contrast,
+                *(v for p in (s.x, s.y, s.radius, s.angle) for v in (p.start, p.end)),
+            )
             for s in scene.shapes
         ]
     )
@@ -204,7 +211,9 @@ def _paint(texture: Any, shape: Any, t: float, picture: Any) -> None:
     radius, angle = shape[6] + t * (shape[7] - shape[6]), shape[8] + t * (shape[9] - shape[8])
     cos, sin, reach = np.cos(angle), np.sin(angle), 1.3 * radius + 1 / size
     for row in range(max(0, int((y - reach) * size)), min(size, int((y + reach) * size) + 1)):
-        for column in range(max(0, int((x - reach) * size)), min(size, int((x + reach) * size) + 1)):
+        for column in range(
+            max(0, int((x - reach) * size)), min(size, int((x + reach) * size) + 1)
+        ):
             dx, dy = (column + 0.5) / size - x, (row + 0.5) / size - y
             u, v = cos * dx + sin * dy, cos * dy - sin * dx
             if shape[0] == 0:

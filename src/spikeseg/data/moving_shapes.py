@@ -5,23 +5,23 @@ Our own construction; scores on it compare with no published ones.
 * The ground has a smooth random texture (log intensity of deviation 0.12). In every second scene,
   on average, the camera moves, so that the ground moves by up to 0.12 of the image's side.
 * There are 1, 2 or 3 shapes, disks and squares alike, each turned at random. The middles of their
-  ways are at least 0.35 of the side apart; a shape that finds no such place in 20 tries is left out,
-  never the first.
+  ways are at least 0.35 of the side apart; a shape that finds no such place in 20 tries is left
+  out, never the first.
 * A shape moves by up to 0.3 of the side in any direction, turns by up to 1.2 radians, and grows
   (approaching) or shrinks (receding), all linear in time: its radius is between L and 0.45 L to
   0.7 L, with L of 0.16 to 0.24 of the side. It is lighter or darker than the ground by 0.5 to 1 in
   log intensity, and has a texture of its own (deviation 0.15).
-* The camera sees this for 80 ms (41 pictures, log intensity linear in between): thresholds 0.2 with
-  a mismatch of 5 %, a refractory time of 0.5 ms, latencies of 0.1 to 0.4 ms, a leak of 0.2 and noise
-  of 1 event a second and pixel.
+* The camera sees this for 80 ms (41 pictures, log intensity linear in between): thresholds 0.2
+  with a mismatch of 5 %, a refractory time of 0.5 ms, latencies of 0.1 to 0.4 ms, a leak of 0.2
+  and noise of 1 event a second and pixel.
 * The mask says what is where at the end of the 80 ms: background, or one of four classes, a disk or
   a square that approaches or recedes. No pixel is ignored.
 
 Why order matters: run a scene backwards and exchange light and dark. Every rise becomes a rise at
 another time, so that the sums over the window stay (but for noise and for less than a threshold),
-while approaching becomes receding and the end the start. Both scenes are equally likely. So a network
-that sees only the sums cannot tell a shape's motion, and not at which end of its trace it is; one
-that sees the events in their order can.
+while approaching becomes receding and the end the start. Both scenes are equally likely. So a
+network that sees only the sums cannot tell a shape's motion, nor at which end of its trace it is;
+one that sees the events in their order can.
 """
 
 from functools import partial

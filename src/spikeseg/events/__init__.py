@@ -4,6 +4,7 @@ No torch in here. A recording is an `Events`: times in microseconds, columns, ro
 one sensor, checked. Formats are a plug point, `FORMATS`, one file each.
 """
 
+from spikeseg.events.dsec_windows import read_dsec_map, read_dsec_window
 from spikeseg.events.formats import FORMATS, EventFormat
 from spikeseg.events.reading import read_events
 from spikeseg.events.representations import polarity_counts, steps, time_surface, voxel_grid
@@ -17,6 +18,8 @@ __all__ = [
     "Events",
     "Sensor",
     "polarity_counts",
+    "read_dsec_map",
+    "read_dsec_window",
     "read_events",
     "simulate_events",
     "steps",

@@ -1,7 +1,7 @@
 """A simulated event camera: pictures of log intensity to the events that a camera would send.
 
 The model is that of Rebecq et al. 2018 ("ESIM: an Open Event Camera Simulator"), with the noise of
-Hu et al. 2021 ("v2e: From Video Frames to Realistic DVS Events", doi:10.1109/CVPRW53098.2021.00144)
+Hu et al. 2021 ("v2e: From Video Frames to Realistic DVS Events", arXiv:2006.07722)
 in its simplest form.
 """
 
