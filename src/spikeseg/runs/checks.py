@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikeseg.batches import Augmenter
+from spikeseg.batches import Augmenter, refuse_brightness
 from spikeseg.config import EvaluationConfig, RunConfig
 from spikeseg.conversion import convert
 from spikeseg.data import SegmentationData
@@ -43,7 +43,7 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
         crops: (B, C, crop, crop) training crops.
 
     Raises:
-        ConfigError: an augmentation out of range, a crop that the network's strides do not divide,
+        ConfigError: an augmentation out of range or not for events, a crop that the network's strides do not divide,
             a crop of the evaluation that does not fit into the test images, a membrane class that
             is none, or a recipe that cannot work on the network.
         UnknownNameError: no such neuron or recipe.
@@ -58,6 +58,7 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
             f"{-(-crop // multiple) * multiple}, for example."
         )
     Augmenter(config.training.augmentation, config.seed)
+    refuse_brightness(config.training.augmentation, data.events)
     graph = convert(network, crops[:1], config.conversion, dt_ms=config.dt_ms)
     evaluation_crop(config, data, graph.stride)
     if config.chip is not None:
