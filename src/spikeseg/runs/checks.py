@@ -43,9 +43,9 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
         crops: (B, C, crop, crop) training crops.
 
     Raises:
-        ConfigError: an augmentation out of range or not for events, a crop that the network's strides do not divide,
-            a crop of the evaluation that does not fit into the test images, a membrane class that
-            is none, or a recipe that cannot work on the network.
+        ConfigError: an augmentation out of range or not for events, a crop that the strides do not
+            divide, a crop of the evaluation that does not fit into the test images, a membrane
+            class that is none, or a recipe that cannot work on the network.
         UnknownNameError: no such neuron or recipe.
         UnsupportedLayerError: an operation that a spiking graph cannot express.
         CompileError: the settings name a chip, and it cannot hold the network.
