@@ -119,11 +119,11 @@ def read_evsegnet(view: WindowView, size: int | None, frame: Frame) -> Sample:
                 f"{frame.events} has counts from {counts.min()} to {counts.max()}; they are 0 and "
                 "more, or scaled to -1 to 1. Unpack the release again."
             )
-        image = (counts + 1) / 2
+        shares = (counts + 1) / 2
     else:
-        image = np.minimum(counts / view.layout.largest_count, 1)
+        shares = np.minimum(counts / view.layout.largest_count, 1)
     mask = read_label(frame.label, SIZE, CLASSES)
-    return scaled(Sample(frame.label.stem, image, mask), size)
+    return scaled(Sample(frame.label.stem, np.asarray(shares, np.float32), mask), size)
 
 
 def _sums(path: Path) -> NDArray[Any]:

@@ -135,6 +135,5 @@ def _rectified(events: Events, rectify: NDArray[Any]) -> Events:
     x, y = np.rint(rectify[events.y, events.x]).astype(np.int64).T
     height, width = SIZE
     inside = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    return Events(
-        *(a[inside] for a in (events.t, x, y, events.polarity)), height, width, events.source
-    )
+    t, polarity = events.t[inside], events.polarity[inside]
+    return Events(t, x[inside], y[inside], polarity, height, width, events.source)

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TypeVar, overload
 
 from spikeseg.data import Sample
@@ -46,8 +47,12 @@ class LazySamples(Sequence[Sample]):
         return sample
 
 
-def nth(make: Callable[[Item], Sample], items: Sequence[Item], number: int) -> Sample:
-    """Return the sample of one of several items; with `partial`, what `LazySamples` takes."""
+def samples_of(make: Callable[[Item], Sample], items: Sequence[Item]) -> LazySamples:
+    """Return the samples that ``make`` gives for items of any kind."""
+    return LazySamples(partial(_nth, make, items), range(len(items)))
+
+
+def _nth(make: Callable[[Item], Sample], items: Sequence[Item], number: int) -> Sample:
     return make(items[number])
 
 

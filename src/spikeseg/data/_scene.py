@@ -56,6 +56,11 @@ class Shape:
         """Class of its pixels: 1 and more, by shape and by whether it grows or shrinks."""
         return 1 + len(MOTIONS) * self.kind + int(self.radius.end < self.radius.start)
 
+    def opposite(self) -> "Shape":
+        """Return the shape backwards in time with light and dark exchanged."""
+        x, y, radius, angle = (p.reversed() for p in (self.x, self.y, self.radius, self.angle))
+        return Shape(self.kind, x, y, radius, angle, -self.contrast, -self.texture)
+
 
 @dataclass(frozen=True, eq=False)
 class Scene:
@@ -74,15 +79,7 @@ class Scene:
 
     def opposite(self) -> "Scene":
         """Return the scene backwards in time with all light and dark exchanged."""
-        shapes = tuple(
-            Shape(
-                s.kind,
-                *(p.reversed() for p in (s.x, s.y, s.radius, s.angle)),
-                -s.contrast,
-                -s.texture,
-            )
-            for s in self.shapes
-        )
+        shapes = tuple(shape.opposite() for shape in self.shapes)
         return Scene(-self.texture, self.x.reversed(), self.y.reversed(), shapes)
 
 
@@ -125,8 +122,8 @@ def _draw_shape(rng: np.random.Generator, x: float, y: float) -> Shape:
 def _ways(rng: np.random.Generator, x: float, y: float, length: float) -> tuple[Path, Path]:
     """Return the coordinates of a straight way in any direction; (x, y) is its middle."""
     direction = rng.uniform(0, 2 * np.pi)
-    ways = ((x, np.cos(direction)), (y, np.sin(direction)))
-    return tuple(Path(c - length / 2 * d, c + length / 2 * d) for c, d in ways)  # type: ignore
+    dx, dy = (length / 2 * f(direction) for f in (np.cos, np.sin))
+    return Path(x - dx, x + dx), Path(y - dy, y + dy)
 
 
 def _texture(rng: np.random.Generator) -> NDArray[np.float64]:

@@ -17,7 +17,7 @@ from spikeseg.data._event_labels import check_size, grid_note
 from spikeseg.data._event_views import choose_view
 from spikeseg.data._options import reject_options, require_root
 from spikeseg.data._pairs import listed
-from spikeseg.data._samples import LazySamples, nth
+from spikeseg.data._samples import samples_of
 from spikeseg.errors import DataError
 
 CONTENTS = "events/ and labels/ of EV-SegNet, or the folders dir0, dir1, ... of ESS"
@@ -41,19 +41,18 @@ def ddd17(config: DataConfig) -> SegmentationData:
     root = require_root(config, CONTENTS)
     if _is_evsegnet(root):
         view = frame_view(config, _FRAME_COUNT)
-        parts, words, notes = find_evsegnet(root)
-        make = partial(read_evsegnet, view, size)
+        frames, words, notes = find_evsegnet(root)
+        train, test = (samples_of(partial(read_evsegnet, view, size), part) for part in frames)
     else:
         view = choose_view(config, _NUM_STEPS, _STEP_COUNT, _FRAME_COUNT)
-        parts, words, notes = find_ess(root)
-        make = partial(read_ess, view, size)
-    train, test = parts
+        windows, words, notes = find_ess(root)
+        train, test = (samples_of(partial(read_ess, view, size), part) for part in windows)
     return SegmentationData(
         name="ddd17",
         class_names=CLASSES,
         in_channels=2 * view.layout.num_steps,
-        train=LazySamples(partial(nth, make, train), range(len(train))),
-        test=LazySamples(partial(nth, make, test), range(len(test))),
+        train=train,
+        test=test,
         split=f"{words} ({len(test)} of {len(train) + len(test)}); training on {len(train)}",
         notes=(*notes, *grid_note(size)),
         events=view.layout,

@@ -12,7 +12,7 @@ from spikeseg.data._dsec_files import CLASSES, CONTENTS, find_windows, read_wind
 from spikeseg.data._event_labels import check_size, grid_note
 from spikeseg.data._event_views import choose_view
 from spikeseg.data._options import reject_options, require_root
-from spikeseg.data._samples import LazySamples, nth
+from spikeseg.data._samples import samples_of
 
 TRAIN = tuple(f"zurich_city_{k}_a" for k in ("00", "01", "02", "04", "05", "06", "07", "08"))
 TEST = ("zurich_city_13_a", "zurich_city_14_c", "zurich_city_15_a")
@@ -47,8 +47,8 @@ def dsec_semantic(config: DataConfig) -> SegmentationData:
         name="dsec_semantic",
         class_names=CLASSES,
         in_channels=2 * view.layout.num_steps,
-        train=LazySamples(partial(nth, make, train), range(len(train))),
-        test=LazySamples(partial(nth, make, test), range(len(test))),
+        train=samples_of(make, train),
+        test=samples_of(make, test),
         split=f"{', '.join(n for n in TEST if n not in missing)} held out ({len(test)} masks of "
         f"{len(train) + len(test)}); training on {len(train)} of "
         f"{len(TRAIN) - len(missing_train)} other sequences; of each, every second mask from the "

@@ -28,4 +28,5 @@ def event_picture(counts: NDArray[Any]) -> NDArray[np.uint8]:
     total = numbers.sum(0)
     colors = np.tensordot(numbers / np.maximum(total, 1e-9), np.array([OFF, ON]), (0, 0))
     share = 1 - np.exp(-total)[..., None]
-    return np.round(share * colors + (1 - share) * np.array(GROUND)).astype(np.uint8)
+    mixed = share * colors + (1 - share) * np.array(GROUND)
+    return np.asarray(np.round(mixed), np.uint8)
