@@ -15,7 +15,7 @@ ACTIVATIONS, NETWORKS, RECIPES, DATASETS = (
     REGISTRIES[name].names()
     for name in ("activations", "networks", "conversion-recipes", "datasets")
 )
-NEEDS_FILES = {"cifar_mnist", "folder", "isbi2012", "voc2012"}
+NEEDS_FILES = {"cifar_mnist", "ddd17", "dsec_semantic", "folder", "isbi2012", "voc2012"}
 LEVELS = {name: {"depth": 2} for name in ("unet", "deeplab", "fcn")}
 CONVERTIBLE = {"fcn_vgg9": {"upsampling": "transposed"}}
 MADE = [name for name in DATASETS if name not in NEEDS_FILES]

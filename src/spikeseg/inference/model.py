@@ -15,6 +15,9 @@ from spikeseg.inference.tiles import Predict, segment_tiled
 from spikeseg.networks import size_multiple
 from spikeseg.spiking import SpikingNetwork
 
+KINDS = {1: "grey images", 3: "RGB images"}
+"""What images of so many channels are; those of events have two for each step."""
+
 
 @dataclass(frozen=True)
 class Segmenter:
@@ -46,7 +49,8 @@ class Segmenter:
         if image.ndim != 3 or image.shape[0] != self.channels:
             raise ShapeError(
                 f"the image has shape {image.shape}; this network takes ({self.channels}, H, W), "
-                f"{'grey' if self.channels == 1 else 'RGB'} images. Convert the image first."
+                f"{KINDS.get(self.channels, 'the views of events it was trained on')}. Convert the "
+                "image first."
             )
         tensor = torch.from_numpy(image).to(self.device)
         mask = segment_tiled(

@@ -63,7 +63,8 @@ def _of_chip(results: RunResults, sentence: Callable[[Stage, Stage, Chip], str])
 def _gallery(results: RunResults) -> Any:
     tints = tinting(results.class_names, results.membrane_class)
     masks = results.chip.masks if results.chip else None
-    return gallery(results.examples, results.curve, tints, masks)
+    has_events = results.data.optional_record("events") is not None
+    return gallery(results.examples, results.curve, tints, masks, has_events)
 
 
 def _histograms(results: RunResults) -> Any:

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikeseg.batches import Augmenter
+from spikeseg.batches import Augmenter, refuse_brightness
 from spikeseg.config import EvaluationConfig, RunConfig
 from spikeseg.conversion import convert, spiking_graph
 from spikeseg.data import SegmentationData
@@ -44,9 +44,9 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
         crops: (B, C, crop, crop) training crops.
 
     Raises:
-        ConfigError: an augmentation out of range, a crop that the network's strides do not divide,
-            a crop of the evaluation that does not fit into the test images, a membrane class that
-            is none, or a recipe that cannot work on the network.
+        ConfigError: an augmentation out of range or not for events, a crop that the strides do not
+            divide, a crop of the evaluation that does not fit into the test images, a membrane
+            class that is none, or a recipe that cannot work on the network.
         UnknownNameError: no such neuron or recipe.
         UnsupportedLayerError: an operation that a spiking graph cannot express.
         CompileError: the settings name a chip, and it cannot hold the network.
@@ -59,6 +59,7 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
             f"{-(-crop // multiple) * multiple}, for example."
         )
     Augmenter(config.training.augmentation, config.seed)
+    refuse_brightness(config.training.augmentation, data.events)
     if isinstance(network, SpikingNetwork):
         spiking_graph(network, crops[:1])
     else:

@@ -1,6 +1,7 @@
 """``metrics.json``: the same scores for every stage; and with it the evaluation's other files."""
 
 import hashlib
+from dataclasses import asdict
 from typing import Any
 
 from spikeseg._version import __version__
@@ -124,6 +125,7 @@ def _describe(data: SegmentationData) -> dict[str, Any]:
         "num_train": len(data.train),
         "num_test": len(data.test),
         "membrane_class": data.membrane_class,
+        "events": data.events and asdict(data.events),
     }
 
 

@@ -15,7 +15,7 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from torch import nn
 
-from spikeseg.batches import class_weights, make_loader
+from spikeseg.batches import class_weights, make_loader, refuse_brightness
 from spikeseg.config import TrainingConfig
 from spikeseg.data import SegmentationData
 from spikeseg.errors import ConfigError, CorruptFileError
@@ -75,11 +75,13 @@ def fit(
 
     Raises:
         CorruptFileError: the checkpoint cannot be read.
-        ConfigError: the loss is not finite; the learning rate is too high.
+        ConfigError: the loss is not finite (the learning rate is too high), or brightness of
+            events is to be changed.
         KeyboardInterrupt: Ctrl-C; the last checkpoint is kept.
         DataError: an image cannot be read.
         ShapeError: an image is smaller than the crop.
     """
+    refuse_brightness(config.augmentation, data.events)
     weights = None
     if config.class_weights == "balanced":
         weights = class_weights(data.train, len(data.class_names))
