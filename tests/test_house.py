@@ -16,7 +16,7 @@ FLOORS = (
     {"engine", "metrics", "images", "events", "chips", "meters"},
     {"layers", "losses", "compiling", "emulation", "placing"},
     {"spiking"},
-    {"networks", "data", "batches", "energy"},
+    {"networks", "data", "batches", "energy", "robustness"},
     {"training", "conversion", "exporters"},
     {"inference", "diagnosis", "tuning", "onchip"},
     {"own"},
@@ -36,6 +36,7 @@ LEARNING = {
     "finetuning",
     "diagnosis",
     "tuning",
+    "robustness",
 }
 CHIP = {"chips", "compiling", "emulation", "placing", "energy"}
 FILES = sorted(SOURCE.rglob("*.py"))

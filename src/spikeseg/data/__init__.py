@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from spikeseg.config import DataConfig
 from spikeseg.registry import Registry
 
-__all__ = ["DATASETS", "Sample", "SegmentationData", "load"]
+__all__ = ["DATASETS", "EventLayout", "Sample", "SegmentationData", "load"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,19 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class EventLayout:
+    """How a sample's image holds counts of events: channel ``2 * t + p``, p 0 OFF and 1 ON.
+
+    Attributes:
+        num_steps: T; the image has 2 T channels.
+        largest_count: what the value 1 of the image stands for.
+    """
+
+    num_steps: int
+    largest_count: int
+
+
+@dataclass(frozen=True)
 class SegmentationData:
     """Labeled images, split into training and test.
 
@@ -44,6 +57,7 @@ class SegmentationData:
         split: the split in words, for the report.
         notes: what was decided for the user and should be said aloud.
         membrane_class: the class that separates objects (for V^Rand and V^Info), if there is one.
+        events: how the images hold events; None for ordinary images.
     """
 
     name: str
@@ -54,6 +68,7 @@ class SegmentationData:
     split: str
     notes: tuple[str, ...] = ()
     membrane_class: int | None = None
+    events: EventLayout | None = None
 
 
 Dataset = Callable[[DataConfig], SegmentationData]

@@ -19,12 +19,24 @@ from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.network_file import load_network
 
 TellSteps = Callable[[int], None]
+Stage = Literal["ann", "snn"]
+
+
+def stages_of(folder: RunFolder) -> tuple[Stage, ...]:
+    """Return which networks of a run `load_segmenter` gives, the analog one first.
+
+    Raises:
+        RunFolderError: a stage is missing; names the command that makes it.
+    """
+    for name in ("network.safetensors", "graph.npz"):
+        folder.require(name)
+    return "ann", "snn"
 
 
 def load_segmenter(
     model: Path,
     *,
-    stage: Literal["snn", "ann"] = "snn",
+    stage: Stage = "snn",
     num_steps: int | None = None,
     readout: float | None = None,
     exit_tolerance: float | None = None,
