@@ -15,7 +15,7 @@ class Blur:
 
     title = "Gaussian blur"
     unit = "standard deviation in pixels"
-    levels = (1.0, 2.0, 3.0, 4.0, 6.0)
+    levels: tuple[float, ...] = (1.0, 2.0, 3.0, 4.0, 6.0)
     clean = 0.0
     extreme = 1000.0
     takes: Takes = "photographs"

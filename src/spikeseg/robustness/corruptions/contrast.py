@@ -12,7 +12,7 @@ class Contrast:
 
     title = "Low contrast"
     unit = "factor of the contrast"
-    levels = (0.4, 0.3, 0.2, 0.1, 0.05)
+    levels: tuple[float, ...] = (0.4, 0.3, 0.2, 0.1, 0.05)
     clean = 1.0
     extreme = 0.0
     takes: Takes = "photographs"
@@ -20,7 +20,8 @@ class Contrast:
     def __call__(self, image: Floats, level: float, rng: Generator) -> Floats:
         """Return the image nearer to its mean."""
         mean = image.mean(axis=(1, 2), keepdims=True)
-        return mean + level * (image - mean)
+        nearer: Floats = mean + level * (image - mean)
+        return nearer
 
 
 CORRUPTIONS.register("contrast")(Contrast())

@@ -14,7 +14,7 @@ class EventsDropped:
 
     title = "Dropped events"
     unit = "share of events"
-    levels = (0.1, 0.25, 0.5, 0.75, 0.9)
+    levels: tuple[float, ...] = (0.1, 0.25, 0.5, 0.75, 0.9)
     clean = 0.0
     extreme = 1.0
     takes: Takes = "events"

@@ -13,7 +13,7 @@ class EventsSpurious:
 
     title = "Spurious events"
     unit = "events per pixel and step"
-    levels = (0.01, 0.03, 0.1, 0.3, 1.0)
+    levels: tuple[float, ...] = (0.01, 0.03, 0.1, 0.3, 1.0)
     clean = 0.0
     extreme = 1000.0
     takes: Takes = "events"

@@ -12,7 +12,7 @@ class GaussianNoise:
 
     title = "Gaussian noise"
     unit = "standard deviation, of values in 0..1"
-    levels = (0.08, 0.12, 0.18, 0.26, 0.38)
+    levels: tuple[float, ...] = (0.08, 0.12, 0.18, 0.26, 0.38)
     clean = 0.0
     extreme = 10.0
     takes: Takes = "both"

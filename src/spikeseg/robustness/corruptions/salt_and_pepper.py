@@ -15,7 +15,7 @@ class SaltAndPepper:
 
     title = "Salt-and-pepper noise"
     unit = "share of pixels"
-    levels = (0.03, 0.06, 0.09, 0.17, 0.27)
+    levels: tuple[float, ...] = (0.03, 0.06, 0.09, 0.17, 0.27)
     clean = 0.0
     extreme = 1.0
     takes: Takes = "both"
