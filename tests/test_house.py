@@ -17,7 +17,7 @@ FLOORS = (
     {"layers", "compiling", "emulation", "placing"},
     {"spiking"},
     {"losses"},
-    {"networks", "data", "batches", "energy"},
+    {"networks", "data", "batches", "energy", "robustness"},
     {"training", "conversion", "exporters"},
     {"inference", "diagnosis", "tuning", "onchip"},
     {"own"},
@@ -37,6 +37,7 @@ LEARNING = {
     "finetuning",
     "diagnosis",
     "tuning",
+    "robustness",
 }
 CHIP = {"chips", "compiling", "emulation", "placing", "energy"}
 FILES = sorted(SOURCE.rglob("*.py"))

@@ -224,6 +224,13 @@ def measure(arguments: list[str]) -> int:
     return measure_command(arguments)
 
 
+def robustness(arguments: list[str]) -> int:
+    """Score networks on corrupted images."""
+    from spikeseg.cli.robustness import robustness_command
+
+    return robustness_command(arguments)
+
+
 def segment(arguments: list[str]) -> int:
     """Segment images with the spiking network of a run."""
     from spikeseg.cli.segmenting import segment_command
@@ -260,6 +267,7 @@ COMMANDS = {
     "emulate": Command(emulate_run, "score the chip's program on held-out images, bit for bit"),
     "energy": Command(energy_run, "what the chip's program did, and what that may cost"),
     "measure": Command(measure, "time and energy of a run's networks on this machine"),
+    "robustness": Command(robustness, "score networks on noisy, blurred, corrupted images"),
     "diagnose": Command(diagnose, "why the spiking network is worse, and what to change"),
     "segment": Command(segment, "segment an image, a TIFF stack or a folder"),
     "report": Command(report, "write the report of a run"),

@@ -13,6 +13,7 @@ from spikeseg.report.gallery import FIRST_VIEW, gallery, tinting, views_of
 from spikeseg.report.histograms import histograms
 from spikeseg.report.on_chip import chip_section, chip_verdict, chip_work_sentence
 from spikeseg.report.on_energy import energy_section
+from spikeseg.report.on_robustness import robustness_section
 from spikeseg.report.results import RunResults, Stage
 from spikeseg.report.tables import band_share, class_table, regularizer_table, stage_table
 from spikeseg.report.verdict import curve_sentence, regularizer_sentence, verdict, work_sentence
@@ -32,6 +33,7 @@ def page(results: RunResults) -> dict[str, Any]:
         "chip": chip_section(results.chip),
         "chip_stage": results.stage("chip") if results.chip else None,
         "energy": energy_section(results.energy, results.chip.name if results.chip else None),
+        "robustness": robustness_section(results.robustness),
         "stage_table": stage_table(results),
         "class_table": class_table(results),
         "gallery": _gallery(results),

@@ -42,6 +42,7 @@ _MADE_BY = {
     "network.onnx": "measure",
     "network_int8.onnx": "measure",
     "host.json": "measure",
+    "robustness.json": "robustness",
     "report.html": "report",
     "diagnosis.json": "diagnose",
     "diagnosis.html": "diagnose",

@@ -25,12 +25,29 @@ from spikeseg.runs.network_file import TrainedNetwork, load_network
 from spikeseg.spiking import SpikingNetwork
 
 TellSteps = Callable[[int], None]
+Stage = Literal["ann", "snn", "direct"]
+
+
+def stages_of(folder: RunFolder) -> tuple[Stage, ...]:
+    """Return which networks of a run `load_segmenter` gives, the analog one first.
+
+    A run whose network was trained through its spikes has that network alone, as ``snn``.
+
+    Raises:
+        RunFolderError: a stage is missing; names the command that makes it.
+    """
+    trained = load_network(folder.require("network.safetensors"))
+    if isinstance(trained.network, SpikingNetwork):
+        return ("snn",)
+    folder.require("graph.npz")
+    has_twin = folder.direct.file("network.safetensors").exists()
+    return ("ann", "snn", "direct") if has_twin else ("ann", "snn")
 
 
 def load_segmenter(
     model: Path,
     *,
-    stage: Literal["snn", "ann", "direct"] = "snn",
+    stage: Stage = "snn",
     num_steps: int | None = None,
     readout: float | None = None,
     exit_tolerance: float | None = None,
@@ -104,17 +121,6 @@ def _load_spiking(
     steps = settings.get("num_steps")
     made = trained_spiking_segmenter(network, trained.in_channels, device, steps)
     return made, trained.class_names
-
-
-def stages_of(model: Path) -> tuple[str, ...]:
-    """Return the stages of a run folder that `load_segmenter` can load."""
-    folder = RunFolder(model)
-    trained = load_network(folder.require("network.safetensors"))
-    if isinstance(trained.network, SpikingNetwork):
-        return ("snn",)
-    found = ["ann"] + (["snn"] if folder.file("graph.npz").exists() else [])
-    has_twin = folder.direct.file("network.safetensors").exists()
-    return tuple(found + (["direct"] if has_twin else []))
 
 
 def _load_own(
