@@ -1,5 +1,7 @@
 """``evaluation.npz``: the images that the report shows, and how their masks form."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,17 +25,18 @@ def write_examples(
     shown = [picture_of(s.image[:, :height, :width], data.events) for s in samples]
     analog = [m[:height, :width] for m in found.analog[:count]]
     forming = [f[[s - 1 for s in steps], :height, :width] for f in found.forming[:count]]
+    arrays: dict[str, Any] = {
+        "names": np.array([s.name for s in samples]),
+        "images": np.stack(shown),
+        "masks": np.stack([s.mask[:height, :width] for s in samples]),
+        "snn": np.stack([f[-1] for f in forming]),
+        "steps": np.array(steps),
+        "forming": np.stack(forming),
+    }
+    if analog:  # a directly trained network has none
+        arrays["ann"] = np.stack(analog)
     with atomic_path(folder.file("evaluation.npz")) as temporary:
-        np.savez_compressed(
-            temporary,
-            names=np.array([s.name for s in samples]),
-            images=np.stack(shown),
-            masks=np.stack([s.mask[:height, :width] for s in samples]),
-            **{"ann": np.stack(analog)} if analog else {},
-            snn=np.stack([f[-1] for f in forming]),
-            steps=np.array(steps),
-            forming=np.stack(forming),
-        )
+        np.savez_compressed(temporary, **arrays)
 
 
 def picture_of(image: NDArray[np.float32], events: EventLayout | None) -> NDArray[np.uint8]:

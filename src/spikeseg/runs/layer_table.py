@@ -1,5 +1,6 @@
 """``layers.json``: firing rates, errors and operations of every hidden population."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -78,5 +79,5 @@ def _layer(
 def _relative_error(tally: LayerTally) -> float | None:
     """Return the error against the analog network, if there is one."""
     if not tally.squared_analog:
-        return None if not tally.squared_error else (tally.squared_error / 1e-12) ** 0.5
-    return (tally.squared_error / max(tally.squared_analog, 1e-12)) ** 0.5
+        return None if not tally.squared_error else math.sqrt(tally.squared_error / 1e-12)
+    return math.sqrt(tally.squared_error / max(tally.squared_analog, 1e-12))

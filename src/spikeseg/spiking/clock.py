@@ -49,13 +49,18 @@ class Clock:
 
     def unfolded(self, x: Tensor) -> Tensor:
         """Return (T, B, ...) from (T * B, ...)."""
-        return x.unflatten(0, (self.count(x), -1))
+        return split(x, self.count(x))
 
     def in_all_steps(self, x: Tensor) -> Tensor:
         """Return (T, B, ...) from (T * B, ...), or from (B, ...) that is the same in all steps."""
         found = self.unfolded(x)
         steps = 1 if self.batch is None or self.online else self.num_steps
         return found.expand(steps, *found.shape[1:]) if len(found) == 1 else found
+
+
+def split(x: Tensor, parts: int) -> Tensor:
+    """Return (parts, N / parts, ...) from (N, ...)."""
+    return x.reshape(parts, -1, *x.shape[1:])
 
 
 class Timed(nn.Module):

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from spikeseg.config import SpikingConfig
 from spikeseg.errors import ConfigError
-from spikeseg.spiking.clock import Clock, Timed
+from spikeseg.spiking.clock import Clock, Timed, split
 from spikeseg.spiking.coding import CODINGS
 
 
@@ -62,7 +62,7 @@ class SpikingNetwork(nn.Module):
             logits = self.clock.unfolded(self._run(images, steps))
             found = self.clock.counts or {}
         if len(logits) > steps:
-            logits = logits.unflatten(0, (steps, -1)).mean(dim=1)
+            logits = split(logits, steps).mean(dim=1)
         names = {m.number: name for name, m in self.inner.named_modules() if isinstance(m, Timed)}
         counts = {names[number]: count for number, count in found.items()}
         return logits.expand(steps, *logits.shape[1:]), counts
@@ -75,7 +75,7 @@ class SpikingNetwork(nn.Module):
         """
         steps = self.config.num_steps
         inputs = CODINGS[self.config.coding](images, steps, self.training)
-        apart = inputs.unflatten(0, (-1, len(images)))
+        apart = split(inputs, len(inputs) // len(images))
         with self._pass(images, average=True, online=True):
             for t in range(steps):
                 self.clock.step = t

@@ -11,7 +11,7 @@ from spikeseg.config import SpikingConfig
 from spikeseg.engine import Dynamics, leaky_scan, unroll_stepwise
 from spikeseg.engine.dynamics import fire, reset
 from spikeseg.layers import AbstractActivation
-from spikeseg.spiking.clock import Timed
+from spikeseg.spiking.clock import Timed, split
 
 
 class SpikingActivation(Timed, AbstractActivation):
@@ -128,7 +128,7 @@ class IntegerLIF(SpikingActivation):
         clock, levels = self.clock, self.config.levels
         current = clock.unfolded(x)
         if clock.binary and len(current) > clock.num_steps:
-            current = current.unflatten(0, (-1, levels)).mean(dim=1)
+            current = split(current, len(current) // levels).mean(dim=1)
         steps = 1 if clock.batch is None or clock.online else clock.num_steps
         current = current.expand(steps, *current.shape[1:]) if len(current) == 1 else current
         fired = self._fired(current)
@@ -204,7 +204,7 @@ class AdaptiveLIF(SpikingActivation):
         return self.config.reset == "soft"
 
 
-_KINDS = {"lif": LIF, "plif": ParametricLIF, "ilif": IntegerLIF, "alif": AdaptiveLIF}
+_KINDS: dict[str, type[LIF | IntegerLIF | AdaptiveLIF]] = {"lif": LIF, "plif": ParametricLIF, "ilif": IntegerLIF, "alif": AdaptiveLIF}
 
 
 def make_neurons(config: SpikingConfig, **changes: object) -> SpikingActivation:

@@ -18,18 +18,13 @@ class SpikingUnit(nn.Sequential):
         neurons: `SpikingActivation`.
     """
 
-    neurons: SpikingActivation
-
-    def __init__(self, conv: nn.Module, norm: nn.Module, neurons: SpikingActivation) -> None:
+    def __init__(self, conv: nn.Module, norm: nn.Module, neurons: nn.Module) -> None:
         super().__init__(OrderedDict(conv=conv, norm=norm, neurons=neurons))
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
-        if self.neurons.clock.recompute and torch.is_grad_enabled():
-            return recomputed(self, self.run, x)
-        return self.run(x)
-
-    def run(self, x: Tensor) -> Tensor:
-        """Return the spikes; all that the gradient needs is kept."""
-        spikes: Tensor = self.neurons(self.norm(self.conv(x)))
-        return spikes
+        neurons = self.neurons
+        assert isinstance(neurons, SpikingActivation)
+        if neurons.clock.recompute and torch.is_grad_enabled():
+            return recomputed(self, super().forward, x)
+        return super().forward(x)
