@@ -22,14 +22,14 @@ TellSteps = Callable[[int], None]
 Stage = Literal["ann", "snn"]
 
 
-def stages_of(folder: RunFolder) -> tuple[Stage, ...]:
+def stages_of(model: Path) -> tuple[Stage, ...]:
     """Return which networks of a run `load_segmenter` gives, the analog one first.
 
     Raises:
         RunFolderError: a stage is missing; names the command that makes it.
     """
     for name in ("network.safetensors", "graph.npz"):
-        folder.require(name)
+        RunFolder(model).require(name)
     return "ann", "snn"
 
 
