@@ -46,9 +46,10 @@ def test_the_file_holds_every_network_corruption_and_set_level(scored: Path) -> 
         CORRUPTIONS.get(name).levels for name in FITTING
     ]
     assert [n["stage"] for n in found["networks"]] == ["ann", "snn"]
-    assert [n["made_from"] for n in found["networks"]] == [
-        sha256(scored / name) for name in ("network.safetensors", "graph.npz")
-    ]
+    files = {name: sha256(scored / name) for name in ("network.safetensors", "graph.npz")}
+    trained = {"network.safetensors": files["network.safetensors"]}
+    assert [n["made_from"] for n in found["networks"]] == [trained, files]
+    assert [n["num_steps"] for n in found["networks"]] == [1, 8]
     assert all(n["training"]["noise"] == 0.02 for n in found["networks"])
     for network in found["networks"]:
         assert [len(network["scores"][name]) for name in FITTING] == [5] * 4

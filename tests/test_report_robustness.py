@@ -26,14 +26,15 @@ NETWORKS = (
 
 def network(folder, run, index, stage, clean, noise, contrast):
     """Return one network as ``robustness.json`` holds it; its file is made."""
-    path = folder / {"ann": "network.safetensors", "snn": "graph.npz"}[stage]
-    path.write_bytes(stage.encode())
+    names = ["network.safetensors", "graph.npz"][: 1 if stage == "ann" else 2]
+    for name in names:
+        (folder / name).write_bytes(name.encode())
     return {
         "run": run,
         "run_index": index,
         "stage": stage,
         "num_steps": 8 if stage == "snn" else 1,
-        "made_from": sha256(path) if index == 0 else "elsewhere",
+        "made_from": {name: "elsewhere" if index else sha256(folder / name) for name in names},
         "scores": {
             "clean": {"miou": clean},
             "gaussian_noise": [{"miou": value} for value in noise],

@@ -9,8 +9,8 @@ from spikeseg.files import sha256
 from spikeseg.report.records import Record, read_record
 from spikeseg.report.words import plural, stage_label
 
-FILES = {"ann": "network.safetensors", "snn": "graph.npz"}
-"""The file that a stage's network lies in."""
+STAGES = ("ann", "snn")
+"""What a network can be."""
 
 
 @dataclass(frozen=True)
@@ -100,14 +100,15 @@ def _is_present(run: Path, network: Record) -> bool:
     """Return whether a network, if it is of this run, is the one that the run has now."""
     if network.whole("run_index"):
         return True
-    path = run / FILES[_stage(network)]
-    return path.is_file() and sha256(path) == network.text("made_from")
+    made_from = network.record("made_from")
+    paths = {name: run / name for name in made_from.values}
+    return all(p.is_file() and sha256(p) == made_from.text(n) for n, p in paths.items())
 
 
 def _stage(network: Record) -> str:
     stage = network.text("stage")
-    if stage not in FILES:
-        raise _damaged(network, f"stage is {stage!r}; it must be one of {', '.join(FILES)}")
+    if stage not in STAGES:
+        raise _damaged(network, f"stage is {stage!r}; it must be one of {', '.join(STAGES)}")
     return stage
 
 
@@ -131,7 +132,7 @@ def _scored(
     label = stage_label(stage)
     if len({other.text("run") for other in networks}) > 1:
         label = f"{network.text('run')}: {label}"
-    if stage == "snn":
+    if stage != "ann":
         label = f"{label}, {plural(network.whole('num_steps'), 'step')}"
     clean = scores.record("clean").number("miou")
     return Scored(label, network.whole("run_index"), stage, clean, miou)

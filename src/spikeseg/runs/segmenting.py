@@ -28,7 +28,7 @@ TellSteps = Callable[[int], None]
 Stage = Literal["ann", "snn", "direct"]
 
 
-def stages_of(folder: RunFolder) -> tuple[Stage, ...]:
+def stages_of(model: Path) -> tuple[Stage, ...]:
     """Return which networks of a run `load_segmenter` gives, the analog one first.
 
     A run whose network was trained through its spikes has that network alone, as ``snn``.
@@ -36,6 +36,7 @@ def stages_of(folder: RunFolder) -> tuple[Stage, ...]:
     Raises:
         RunFolderError: a stage is missing; names the command that makes it.
     """
+    folder = RunFolder(model)
     trained = load_network(folder.require("network.safetensors"))
     if isinstance(trained.network, SpikingNetwork):
         return ("snn",)

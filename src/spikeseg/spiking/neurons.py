@@ -204,7 +204,12 @@ class AdaptiveLIF(SpikingActivation):
         return self.config.reset == "soft"
 
 
-_KINDS: dict[str, type[LIF | IntegerLIF | AdaptiveLIF]] = {"lif": LIF, "plif": ParametricLIF, "ilif": IntegerLIF, "alif": AdaptiveLIF}
+_KINDS: dict[str, type[LIF | IntegerLIF | AdaptiveLIF]] = {
+    "lif": LIF,
+    "plif": ParametricLIF,
+    "ilif": IntegerLIF,
+    "alif": AdaptiveLIF,
+}
 
 
 def make_neurons(config: SpikingConfig, **changes: object) -> SpikingActivation:

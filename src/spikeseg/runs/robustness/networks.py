@@ -19,7 +19,12 @@ from spikeseg.runs.segmenting import Stage, load_segmenter, stages_of
 
 NOISES = ("noise", "contrast", "brightness")
 """The settings of ``training.augmentation`` that make a network used to corrupted images."""
-_MADE_FROM: Mapping[Stage, str] = {"ann": "network.safetensors", "snn": "graph.npz"}
+_FILES: Mapping[str, tuple[str, ...]] = {
+    "ann": ("network.safetensors",),
+    "snn": ("network.safetensors", "graph.npz"),
+    "direct": ("direct/network.safetensors",),
+}
+"""What a stage is made from, the trained network first."""
 Where = tuple[str, float] | None
 """A corruption and its level; None is the clean image."""
 
@@ -40,19 +45,32 @@ def networks_of(
     config = folder.read_config()
     check_classes(data, load_network(folder.require("network.safetensors")), folder.path)
     found = []
-    for stage in stages_of(folder):
+    for stage in stages_of(folder.path):
         segmenter, _ = load_segmenter(folder.path, stage=stage, device=config.device)
-        steps = config.evaluation.num_steps if stage == "snn" else 1
         record = {
             "run": _run_name(folder.path, [other.path for other in folders]),
             "run_index": folders.index(folder),
             "stage": stage,
-            "num_steps": steps,
-            "made_from": sha256(folder.require(_MADE_FROM[stage])),
+            "num_steps": _num_steps(folder, stage, config.evaluation.num_steps),
+            "made_from": {name: sha256(at) for name, at in _files(folder, stage).items()},
             "training": {name: getattr(config.training.augmentation, name) for name in NOISES},
         }
         found.append(Network(record, segmenter, {}))
     return found
+
+
+def _files(folder: RunFolder, stage: Stage) -> dict[str, Path]:
+    """Return the files that a stage is made from and that there are."""
+    found = {name: folder.path / name for name in _FILES[stage]}
+    return {name: path for name, path in found.items() if path.is_file()}
+
+
+def _num_steps(folder: RunFolder, stage: Stage, of_evaluation: int) -> int:
+    """Return the time steps of a stage: 1 of an ANN, its own of a trained spiking network."""
+    trained = load_network(folder.path / _FILES[stage][0]).config.spiking
+    if stage == "ann":
+        return 1
+    return of_evaluation if trained is None else trained.num_steps
 
 
 def _run_name(path: Path, paths: Sequence[Path]) -> str:

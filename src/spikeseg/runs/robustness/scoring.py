@@ -61,7 +61,7 @@ def robustness_stage(
 
 def _check_folders(folders: Sequence[RunFolder]) -> None:
     for folder in folders:
-        stages_of(folder)
+        stages_of(folder.path)
     paths = [folder.path.resolve() for folder in folders]
     for i, path in enumerate(paths):
         if path in paths[:i]:
