@@ -31,7 +31,7 @@ def gradients(spikes: Tensor, grad: Tensor, *leaves: Tensor) -> tuple[Tensor, ..
     return torch.autograd.grad(spikes, leaves, grad)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=24, deadline=None)
 @given(
     dynamics=DYNAMICS,
     shape=st.tuples(*(st.integers(1, n) for n in (9, 3, 5, 7, 19))),
@@ -59,7 +59,7 @@ def test_spikes_and_gradients_equal_those_of_the_steps(
         torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(
     dynamics=DYNAMICS,
     steps=st.integers(1, 9),

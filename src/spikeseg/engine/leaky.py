@@ -39,7 +39,7 @@ def leaky_scan(
         return leaky_scan_stepwise(current, decay, dynamics, num_steps)
     steps = len(current) if num_steps is None else num_steps
     spikes: Tensor = _LeakyScan.apply(  # type: ignore[no-untyped-call]
-        fold(current), _tensor(decay), dynamics, steps, num_steps is not None
+        fold(current), as_tensor(decay), dynamics, steps, num_steps is not None
     )
     return spikes.unflatten(0, (steps, -1))
 
@@ -53,7 +53,8 @@ def leaky_scan_stepwise(
     return unroll_stepwise(exact, decay, dynamics)[0].to(current.dtype)
 
 
-def _tensor(decay: Tensor | float) -> Tensor:
+def as_tensor(decay: Tensor | float) -> Tensor:
+    """Return a number as a tensor, a tensor as it is."""
     return decay if isinstance(decay, Tensor) else torch.tensor(decay)
 
 
