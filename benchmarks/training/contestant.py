@@ -1,4 +1,4 @@
-"""What is measured, and who takes part: one small interface for libraries, runtimes and our engine."""
+"""What is measured, and who takes part: one interface for libraries, runtimes and our engine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,7 +45,7 @@ class Contestant:
 
     Attributes:
         name: in tables.
-        kind: a library as it comes (stock) or in its best setting, a dense twin, a runtime, or ours.
+        kind: a library as it comes (stock) or in its best setting, a dense twin, a runtime, ours.
         modes: what it can do.
         prepare: makes ready for a case with these weights; returns what is then timed.
         compiled: whether torch.compile works on it first, for tens of seconds.

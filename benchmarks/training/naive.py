@@ -26,7 +26,7 @@ class Arctangent(torch.autograd.Function):
 
 
 class NaiveNeuron(nn.Module):
-    """Leaky integrate-and-fire neurons that start at 0, a loop over T; the reset passes no gradient.
+    """Leaky integrate-and-fire neurons from 0, a loop over T; the reset passes no gradient.
 
     Args:
         strict: fire only *above* the threshold, as snnTorch and Norse do.
@@ -42,7 +42,11 @@ class NaiveNeuron(nn.Module):
         spikes = []
         for current in x:
             h = DECAY * v + current
-            s = -Arctangent.apply(THRESHOLD - h) + 1 if self.strict else Arctangent.apply(h - THRESHOLD)
+            s = (
+                -Arctangent.apply(THRESHOLD - h) + 1
+                if self.strict
+                else Arctangent.apply(h - THRESHOLD)
+            )
             v = h * (1 - s.detach())
             spikes.append(s)
         return torch.stack(spikes)

@@ -1,8 +1,9 @@
 """The U-Net that every contestant runs, its topology written once, in three layouts of time.
 
-Nine blocks of 3x3 convolution without bias, batch norm and neuron: 1 to 16, 16, 32 (stride 2), 32, 64 (stride
-2), 64, then nearest upsampling and concatenation to 32 and to 16 channels; a 1x1 convolution to two
-classes, averaged over the steps. An image is given unchanged in every step (direct coding).
+Eight blocks of 3x3 convolution without bias, batch norm and neuron: 1 to 16, 16, 32 (stride 2), 32,
+64 (stride 2), 64, then nearest upsampling and concatenation to 32 and to 16 channels; a 1x1
+convolution to two classes, averaged over the steps. An image is given unchanged in every step
+(direct coding).
 """
 
 from collections.abc import Callable
@@ -95,21 +96,26 @@ class BatchFirst(UNet):
 
 
 class Outer(UNet):
-    """One step after the other; a neuron takes a current and its state, and returns spikes and state."""
+    """One step after the other; a neuron takes current and state, and returns spikes and state."""
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits, (B, 2, H, W)."""
-        states: dict[str, Any] = dict.fromkeys(CHANNELS)
+        total, states = self.step(image, dict.fromkeys(CHANNELS))
+        for _ in range(self.num_steps - 1):
+            logits, states = self.step(image, states)
+            total = total + logits
+        return total / self.num_steps
+
+    def step(self, image: Tensor, before: dict[str, Any]) -> tuple[Tensor, dict[str, Any]]:
+        """Return the logits of one step, and the states after it."""
+        states: dict[str, Any] = {}
 
         def block(name: str, x: Tensor) -> Tensor:
             spikes: Tensor
-            spikes, states[name] = self.neurons[name](self.current(name, x), states[name])
+            spikes, states[name] = self.neurons[name](self.current(name, x), before[name])
             return spikes
 
-        total = self.logits(image, block)
-        for _ in range(self.num_steps - 1):
-            total = total + self.logits(image, block)
-        return total / self.num_steps
+        return self.logits(image, block), states
 
 
 def load(network: UNet, weights: dict[str, Tensor]) -> None:

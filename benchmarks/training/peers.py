@@ -56,7 +56,9 @@ class SnnTorchNeuron(nn.Module):
 
     def forward(self, x: Tensor, state: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return spikes and potential, of one step."""
-        found: tuple[Tensor, Tensor] = self.inner(x, torch.zeros_like(x) if state is None else state)
+        found: tuple[Tensor, Tensor] = self.inner(
+            x, torch.zeros_like(x) if state is None else state
+        )
         return found
 
 
@@ -90,7 +92,7 @@ def sinabs_surrogate(v: Tensor, threshold: Tensor) -> Tensor:
 
 
 class SinabsNeuron(nn.Module):
-    """sinabs' neuron on (B * T, C, H, W); its time constant is not trained, which makes it faster."""
+    """sinabs' neuron on (B * T, C, H, W); its time constant is not trained, which is faster."""
 
     def __init__(self, num_steps: int) -> None:
         super().__init__()

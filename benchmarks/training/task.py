@@ -1,6 +1,6 @@
-"""Images of noisy blobs, and the naive network trained on them: the weights that all contestants run.
+"""Images of noisy blobs, and the naive network trained on them, whose weights all contestants run.
 
-Networks without training have no stable answer: one spike that rounding flips changes the whole output.
+Networks without training have no stable answer: one spike that rounding flips changes everything.
 """
 
 from pathlib import Path
@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from benchmarks.training.naive import NaiveNeuron
-from benchmarks.training.network import Merged, UNet
+from benchmarks.training.network import Merged, UNet, load
 from spikeseg.files import atomic_path
 
 Weights = dict[str, Tensor]
@@ -29,7 +29,7 @@ def blobs(num_images: int, size: int, seed: int) -> tuple[Tensor, Tensor]:
 
 
 def watch_rates(network: UNet) -> dict[str, Tensor]:
-    """Return a dictionary that holds, after each forward pass, the mean spikes a step of each layer."""
+    """Return what holds, after each forward pass, the mean spikes a step of each layer."""
     rates: dict[str, Tensor] = {}
     for name, neuron in network.neurons.items():
         neuron.register_forward_hook(lambda *a, name=name: rates.update({name: a[2].mean()}))
@@ -59,3 +59,13 @@ def stored_weights(path: Path) -> Weights:
             torch.save(weights, temporary)
     found: Weights = torch.load(path, weights_only=True)
     return found
+
+
+def naive_rates(weights: Weights, images: Tensor, num_steps: int) -> dict[str, float]:
+    """Return the share of neurons of each layer that fire in a step."""
+    network = Merged(NaiveNeuron, num_steps)
+    load(network, weights)
+    rates = watch_rates(network)
+    with torch.inference_mode():
+        network.eval()(images)
+    return {name: float(rate) for name, rate in rates.items()}
