@@ -49,6 +49,7 @@ class Contestant:
         modes: what it can do.
         prepare: makes ready for a case with these weights; returns what is then timed.
         compiled: whether torch.compile works on it first, for tens of seconds.
+        on_request: measured only if it is named.
     """
 
     name: str
@@ -56,3 +57,4 @@ class Contestant:
     modes: tuple[Mode, ...]
     prepare: Builder
     compiled: bool = False
+    on_request: bool = False

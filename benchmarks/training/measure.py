@@ -86,7 +86,9 @@ def _arguments() -> argparse.Namespace:
 
 
 def _chosen(names: list[str] | None) -> list[Contestant]:
-    return [c for c in contestants() if not names or c.name == NAIVE or c.name in names]
+    if names:
+        return [c for c in contestants() if c.name in {NAIVE, *names}]
+    return [c for c in contestants() if not c.on_request]
 
 
 def _cases(given: argparse.Namespace) -> list[Case]:

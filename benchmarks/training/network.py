@@ -98,11 +98,15 @@ class BatchFirst(UNet):
 class Outer(UNet):
     """One step after the other; a neuron takes current and state, and returns spikes and state."""
 
+    def __init__(self, make: Callable[[], nn.Module], num_steps: int = 1) -> None:
+        super().__init__(make, num_steps)
+        self.run_step = self.step  # may be compiled
+
     def forward(self, image: Tensor) -> Tensor:
         """Return logits, (B, 2, H, W)."""
-        total, states = self.step(image, dict.fromkeys(CHANNELS))
+        total, states = self.run_step(image, dict.fromkeys(CHANNELS))
         for _ in range(self.num_steps - 1):
-            logits, states = self.step(image, states)
+            logits, states = self.run_step(image, states)
             total = total + logits
         return total / self.num_steps
 

@@ -26,7 +26,8 @@ LIBRARIES = (
     "numpy",
 )
 _CAST = Setting(channels_last=True, bf16=True)
-_COMPILED = Setting(channels_last=True, bf16=True, compiled=True)
+_BY_STEP = Setting(channels_last=True, bf16=True, compiled="step")
+_WHOLE = Setting(channels_last=True, bf16=True, compiled="whole")
 
 
 def naive_unet(num_steps: int) -> UNet:
@@ -49,18 +50,15 @@ def contestants() -> list[Contestant]:
         Contestant("norse", "stock", both, builder(norse_unet)),
         Contestant("sinabs", "stock", both, builder(sinabs_unet)),
         Contestant(
-            "spikingjelly, compiled channels_last bf16",
-            "best",
-            both,
-            builder(spikingjelly_unet, _COMPILED),
-            compiled=True,
-        ),
-        Contestant(
             "snntorch, compiled channels_last bf16",
             "best",
             both,
-            builder(snntorch_unet, _COMPILED),
+            builder(snntorch_unet, _BY_STEP),
             compiled=True,
+        ),
+        *_compiled_whole(),
+        Contestant(
+            "spikingjelly, channels_last bf16", "best", both, builder(spikingjelly_unet, _CAST)
         ),
         Contestant("norse, channels_last bf16", "best", both, builder(norse_unet, _CAST)),
         Contestant("sinabs, bf16", "best", both, builder(sinabs_unet, Setting(bf16=True))),
@@ -69,6 +67,22 @@ def contestants() -> list[Contestant]:
         Contestant("openvino bf16", "openvino", ("infer",), openvino_builder("bf16")),
         Contestant("openvino int8", "openvino", ("infer",), openvino_builder("int8")),
         *our_contestants(),
+    ]
+
+
+def _compiled_whole() -> list[Contestant]:
+    """Return those whose compilation takes minutes for every T and batch, and gains no more."""
+    makes = {"spikingjelly": spikingjelly_unet, "snntorch": snntorch_unet}
+    return [
+        Contestant(
+            f"{name}, compiled whole channels_last bf16",
+            "best",
+            ("train", "infer"),
+            builder(make, _WHOLE),
+            compiled=True,
+            on_request=True,
+        )
+        for name, make in makes.items()
     ]
 
 

@@ -3,13 +3,14 @@
 import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.training.contestant import Builder, Case, Step, Weights
-from benchmarks.training.network import UNet, load
+from benchmarks.training.network import Outer, UNet, load
 from benchmarks.training.peers import DoubledNorms
 from benchmarks.training.task import blobs
 
@@ -19,11 +20,18 @@ IMAGE_SEED = 12345
 
 @dataclass(frozen=True)
 class Setting:
-    """What a user of torch can switch on without writing code."""
+    """What a user of torch can switch on without writing code.
+
+    Attributes:
+        channels_last: order of the memory of images and weights.
+        bf16: torch's autocast.
+        compiled: what torch.compile is given: one time step (the loop over time stays in Python), the
+            whole network, or nothing.
+    """
 
     channels_last: bool = False
     bf16: bool = False
-    compiled: bool = False
+    compiled: Literal["step", "whole", ""] = ""
 
 
 STOCK = Setting()
@@ -55,8 +63,11 @@ def make_network(
     network.train(case.mode == "train")
     if setting.channels_last:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    if setting.compiled:
+    if setting.compiled == "whole":
         network.compile(dynamic=False)
+    elif setting.compiled:
+        assert isinstance(network, Outer)
+        network.run_step = torch.compile(network.step, dynamic=False)
     return network
 
 
