@@ -55,8 +55,9 @@ def export(folder: Path, case: Case, weights: Weights, int8: bool) -> Path:
         )
     assert made is not None
     made.save(str(plain))
-        if int8:
-            images, _ = blobs(_CALIBRATION_IMAGES, case.size, _CALIBRATION_SEED)
+    if int8:
+        images, _ = blobs(_CALIBRATION_IMAGES, case.size, _CALIBRATION_SEED)
+        with _quiet():
             quantize(plain, quantized, images)
     return quantized if int8 else plain
 

@@ -25,8 +25,8 @@ class Setting:
     Attributes:
         channels_last: order of the memory of images and weights.
         bf16: torch's autocast.
-        compiled: what torch.compile is given: one time step (the loop over time stays in Python), the
-            whole network, or nothing.
+        compiled: what torch.compile is given: one time step (the loop stays in Python), the whole
+            network, or nothing.
     """
 
     channels_last: bool = False
