@@ -30,7 +30,8 @@ ABOUT = (
     "are medians over rounds. One thread: processor time; two threads: wall time. glibc is told to "
     "keep freed memory (mallopt), for all alike. Memory, in MiB, in a process each: how far a step "
     "goes above the idle process, plus what is held between steps (not counted for compiled ones, "
-    "which hold the compiler). A peer's best setting: what its users can switch on, as measured."
+    "which hold the compiler). A peer's best setting: what its users can switch on, as measured; "
+    "compilation is in warm_up_s of its first case, later ones find kernels in torch's cache."
 )
 
 
