@@ -1,6 +1,7 @@
 """The neuron as anybody would write it in PyTorch: h = 0.5 v + x, s = [h >= 1], v = h (1 - s)."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,8 +22,11 @@ class Arctangent(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> Tensor:
         """Return the gradient of ``x``."""
-        (x,) = ctx.saved_tensors
+        x: Tensor = ctx.saved_tensors[0]
         return gradients[0] * (ALPHA / 2) / (1 + (math.pi / 2 * ALPHA * x) ** 2)
+
+
+_fire: Callable[[Tensor], Tensor] = Arctangent.apply
 
 
 class NaiveNeuron(nn.Module):
@@ -42,11 +46,7 @@ class NaiveNeuron(nn.Module):
         spikes = []
         for current in x:
             h = DECAY * v + current
-            s = (
-                -Arctangent.apply(THRESHOLD - h) + 1
-                if self.strict
-                else Arctangent.apply(h - THRESHOLD)
-            )
+            s = -_fire(THRESHOLD - h) + 1 if self.strict else _fire(h - THRESHOLD)
             v = h * (1 - s.detach())
             spikes.append(s)
         return torch.stack(spikes)

@@ -79,10 +79,10 @@ class Merged(UNet):
         steps = (self.num_steps, image.shape[0])
 
         def block(name: str, x: Tensor) -> Tensor:
-            spikes: Tensor = self.neurons[name](self.current(name, x).unflatten(0, steps))
+            spikes: Tensor = self.neurons[name](_split(self.current(name, x), *steps))
             return spikes.flatten(0, 1)
 
-        return self.logits(image.repeat(self.num_steps, 1, 1, 1), block).unflatten(0, steps).mean(0)
+        return _split(self.logits(image.repeat(self.num_steps, 1, 1, 1), block), *steps).mean(0)
 
 
 class BatchFirst(UNet):
@@ -92,7 +92,7 @@ class BatchFirst(UNet):
         """Return logits, (B, 2, H, W)."""
         images = image.repeat_interleave(self.num_steps, 0)
         logits = self.logits(images, lambda name, x: self.neurons[name](self.current(name, x)))
-        return logits.unflatten(0, (-1, self.num_steps)).mean(1)
+        return _split(logits, image.shape[0], self.num_steps).mean(1)
 
 
 class Outer(UNet):
@@ -128,6 +128,10 @@ def load(network: UNet, weights: dict[str, Tensor]) -> None:
     wrong = [name for name in missing if not name.startswith("neurons.")] + unknown
     if wrong:
         raise ValueError(f"these weights do not belong to the U-Net, or are missing: {wrong}.")
+
+
+def _split(x: Tensor, first: int, second: int) -> Tensor:
+    return x.reshape(first, second, *x.shape[1:])
 
 
 def _double(x: Tensor) -> Tensor:

@@ -121,10 +121,11 @@ class SinabsNeuron(nn.Module):
 class DoubledNorms(Outer):
     """The U-Net for Norse: norms give twice the current."""
 
-    def double(self) -> None:
+    def double_norms(self) -> None:
         """Double the scale and shift of every norm, once, after the weights were loaded."""
         with torch.no_grad():
             for norm in self.norms.values():
+                assert isinstance(norm, nn.BatchNorm2d)
                 norm.weight.mul_(2)
                 norm.bias.mul_(2)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from benchmarks.training.contestant import Contestant
+from benchmarks.training.contestant import Contestant, Mode
 from benchmarks.training.naive import NaiveNeuron
 from benchmarks.training.network import Dense, Merged, UNet
 from benchmarks.training.ours import our_contestants
@@ -42,7 +42,7 @@ def dense_unet(num_steps: int) -> UNet:
 
 def contestants() -> list[Contestant]:
     """Return everybody; the best settings are those that peers were found fastest in."""
-    both = ("train", "infer")
+    both: tuple[Mode, ...] = ("train", "infer")
     return [
         Contestant(NAIVE, "naive", both, builder(naive_unet)),
         Contestant("spikingjelly", "stock", both, builder(spikingjelly_unet)),

@@ -45,7 +45,7 @@ def prepare(contestant: Contestant, case: Case, weights: Weights) -> tuple[Step,
     step = contestant.prepare(case, weights)
     first = step().clone()  # before a runtime uses its memory again
     ready = time.perf_counter() - started
-    row = {"kind": contestant.kind, "warm_up_s": ready, "cpu_ms": [], "wall_ms": []}
+    row: Row = {"kind": contestant.kind, "warm_up_s": ready, "cpu_ms": [], "wall_ms": []}
     return step, row, first
 
 
@@ -91,4 +91,4 @@ def clock(threads: int) -> str:
 def ratio(cell: Row, name: str, other: str) -> float:
     """Return the median over rounds of how long one took, in units of the other."""
     key, rows = clock(cell["threads"]), cell["contestants"]
-    return median(a / b for a, b in zip(rows[name][key], rows[other][key], strict=True))
+    return float(median(a / b for a, b in zip(rows[name][key], rows[other][key], strict=True)))

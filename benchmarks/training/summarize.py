@@ -5,6 +5,7 @@ each rival on its own, and the same comparison in the other cases.
 """
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from benchmarks.training.ours import absent
@@ -71,10 +72,14 @@ def _memory(memories: list[Row]) -> Figure:
         found[memory["mode"]] = _lead(
             [name for name in rows if rows[name]["kind"] == "ours"],
             [name for name in rows if rows[name]["kind"] in PEERS],
-            lambda name, other, rows=rows: float(rows[name]["mib"] / rows[other]["mib"]),
+            partial(_share, rows),
         )
     train = found.get("train")
     return None if train is None else train | {"infer": found.get("infer")}
+
+
+def _share(rows: Row, name: str, other: str) -> float:
+    return float(rows[name]["mib"] / rows[other]["mib"])
 
 
 def _lead(ours: list[str], rivals: list[str], ratio_of: Callable[[str, str], float]) -> Figure:

@@ -46,7 +46,9 @@ def train(steps: int = _STEPS, size: int = _SIZE, seed: int = 0) -> Weights:
         images, masks = blobs(_BATCH, size, step)
         optimizer.zero_grad()
         loss = F.cross_entropy(network(images), masks)
-        (loss + _PENALTY * sum((rate - _RATE) ** 2 for rate in rates.values())).backward()
+        for rate in rates.values():
+            loss = loss + _PENALTY * (rate - _RATE) ** 2
+        torch.autograd.backward(loss)
         optimizer.step()
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 

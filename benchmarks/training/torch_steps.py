@@ -59,7 +59,7 @@ def make_network(
     network = make(case.num_steps)
     load(network, weights)
     if isinstance(network, DoubledNorms):
-        network.double()
+        network.double_norms()
     network.train(case.mode == "train")
     if setting.channels_last:
         network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -81,7 +81,7 @@ def training_step(network: nn.Module, images: Tensor, masks: Tensor, bf16: bool)
         with _precision(bf16):
             logits = network(images)
         loss = F.cross_entropy(logits.float(), masks)
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         return loss.detach()
 
