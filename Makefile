@@ -8,8 +8,9 @@ DATA ?= ../shared/data
 SPIKINGJELLY := .venvs/spikingjelly
 LOIHI := .venvs/loihi
 WITNESS := .venvs/witness
+PEERS := .venvs/training
 
-.PHONY: demo test test-outside test-oracle test-witness test-mutations lint docs reproduce-isbi reproduce-chip reproduce-two-chips bench-conversion bench-emulator bench-placement bench-ledger clean
+.PHONY: demo test test-outside test-oracle test-witness test-mutations lint docs reproduce-isbi reproduce-chip reproduce-two-chips bench-conversion bench-emulator bench-training bench-placement bench-ledger clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -122,6 +123,23 @@ bench-conversion: $(VENV)/.installed $(SPIKINGJELLY)/.installed
 bench-emulator: $(VENV)/.installed $(LOIHI)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.emulator.measure --peer $(LOIHI)/bin/python \
 	  --out results/emulator.json --picture docs/images/emulator.png
+
+# SpikingJelly, snnTorch, Norse, sinabs and OpenVINO beside us. The four ask for torchvision, torchaudio,
+# samna and different versions of nir, none of which the measured parts use: installed with --no-deps.
+$(PEERS)/.installed: pyproject.toml constraints.txt environments/training-peers.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/pip install --quiet -c constraints.txt torch
+	$(PEERS)/bin/pip install --quiet --no-deps -c constraints.txt -r environments/training-peers.txt
+	$(PEERS)/bin/pip install --quiet -c constraints.txt -e '.[onnx]' h5py pytest
+	touch $@
+
+# Training and inference of a spiking U-Net, everybody by turns; about 25 minutes on two quiet cores
+# (torch.compile needs a C++ compiler). Goes on where it was interrupted; remove the result to begin anew.
+bench-training: $(PEERS)/.installed
+	$(PEERS)/bin/python -m pytest benchmarks/training
+	$(PEERS)/bin/python -m benchmarks.training.measure --resume \
+	  --out runs/bench-training/training.json --picture docs/images/training.png
+	cp runs/bench-training/training.json results/training.json
 
 # Every partitioner on U-Nets of 2 to 32 chips; some minutes.
 bench-placement: $(VENV)/.installed

@@ -1,14 +1,85 @@
-"""Leaky neurons over all steps."""
+"""Leaky neurons over time in one compiled scan, forward and backward."""
 
+from typing import Any
+
+import numpy as np
+import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
+from spikeseg.engine.folded import KNOWN, fold, gradient_of, layout_of, room_for
+from spikeseg.engine.native import Span, run_native, tiled
+
+# The current is x itself; its gradient is passed on.
+_IDENTITY = tiled(np.array([[1], [0], [0], [1], [0], [0]], np.float32))
 
 
 def leaky_scan(
     current: Tensor, decay: Tensor | float, dynamics: Dynamics, num_steps: int | None = None
 ) -> Tensor:
-    """Return the spikes."""
-    if num_steps is not None:
-        current = current.expand(num_steps, *current.shape)
-    return unroll_stepwise(current, decay, dynamics)[0]
+    """Run leaky neurons over all steps, differentiably, keeping nothing but their current.
+
+    Equal to `unroll_stepwise` from potential 0. On the CPU, float32 and bfloat16 are one compiled
+    loop with float32 potentials, which the backward pass makes anew; bfloat16 is rounded where it
+    is written. The layout stays: channels_last memory gives channels_last memory. Other dtypes and
+    devices take the steps one by one.
+
+    Args:
+        current: (T, B, C, H, W); or, with ``num_steps``, (B, C, H, W), the same in every step.
+        decay: share of the potential that survives a step; a number or a tensor with one, which
+            may be trained.
+        dynamics: the neuron.
+        num_steps: T, where the current is constant.
+
+    Returns:
+        Spikes, (T, B, C, H, W), in the dtype of ``current``.
+    """
+    if current.device.type != "cpu" or current.dtype not in KNOWN:
+        return leaky_scan_stepwise(current, decay, dynamics, num_steps)
+    steps = len(current) if num_steps is None else num_steps
+    spikes: Tensor = _LeakyScan.apply(  # type: ignore[no-untyped-call]
+        fold(current), as_tensor(decay), dynamics, steps, num_steps is not None
+    )
+    return spikes.unflatten(0, (steps, -1))
+
+
+def leaky_scan_stepwise(
+    current: Tensor, decay: Tensor | float, dynamics: Dynamics, num_steps: int | None = None
+) -> Tensor:
+    """Do what `leaky_scan` does, one torch step after another; any device and dtype."""
+    whole = current if num_steps is None else current.expand(num_steps, *current.shape)
+    exact = whole.float() if whole.dtype in (torch.bfloat16, torch.float16) else whole
+    return unroll_stepwise(exact, decay, dynamics)[0].to(current.dtype)
+
+
+def as_tensor(decay: Tensor | float) -> Tensor:
+    """Return a number as a tensor, a tensor as it is."""
+    return decay if isinstance(decay, Tensor) else torch.tensor(decay)
+
+
+class _LeakyScan(torch.autograd.Function):
+    """Works on (T * B, C, H, W) in dense memory."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Tensor, decay: Tensor, dynamics: Dynamics, steps: int, constant: bool
+    ) -> Tensor:
+        ctx.save_for_backward(x, decay)
+        size = x.numel() if constant else x.numel() // steps
+        ctx.dynamics, ctx.span = dynamics, Span(steps, size, 0 if constant else size)
+        out = room_for(steps if constant else 1, x)
+        run_native("forward", dynamics, (x, None, out), _IDENTITY, ctx.span, decay.item())
+        return out
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None, None, None]:
+        x, decay = ctx.saved_tensors
+        folded = grad.unflatten(0, (ctx.span.steps, -1))
+        g, stride = gradient_of(folded, layout_of(x), x.dtype)
+        span, out = ctx.span._replace(grad_stride=stride), torch.empty_like(x)
+        totals = run_native("backward", ctx.dynamics, (x, g, out), _IDENTITY, span, decay.item())
+        trained = ctx.needs_input_grad[1]
+        by_decay = decay.new_full(decay.shape, totals[0].sum()) if trained else None
+        return out, by_decay, None, None, None

@@ -1,0 +1,31 @@
+"""Our engine's entries. A name says mode and numbers; what is expected and absent is said aloud."""
+
+from benchmarks.training.contestant import Builder, Contestant, Mode
+
+EXPECTED = (
+    "ours train fp32",
+    "ours train bf16",
+    "ours infer fp32",
+    "ours infer bf16",
+    "ours infer int8",
+    "ours infer event",
+)
+OURS: tuple[tuple[str, Builder], ...] = ()
+
+
+def our_contestants() -> list[Contestant]:
+    """Return our entries; each name must be an expected one."""
+    unknown = [name for name, _ in OURS if name not in EXPECTED]
+    if unknown:
+        raise ValueError(f"unknown entries {unknown}; allowed are {list(EXPECTED)}.")
+    return [Contestant(name, "ours", (mode_of(name),), builder) for name, builder in OURS]
+
+
+def mode_of(name: str) -> Mode:
+    """Return the mode that the name of an entry says."""
+    return "train" if name.split()[1] == "train" else "infer"
+
+
+def absent(present: set[str]) -> list[str]:
+    """Return the expected entries that were not measured."""
+    return [name for name in EXPECTED if name not in present]

@@ -1,0 +1,41 @@
+"""Time in the batch: dense memory of (T * B, C, H, W), whatever its layout."""
+
+import torch
+from torch import Tensor
+
+KNOWN = (torch.float32, torch.bfloat16)
+
+
+def fold(tensor: Tensor) -> Tensor:
+    """Return (T, B, C, H, W) or (B, C, H, W) as dense (N, C, H, W); a view where it is dense."""
+    folded = tensor.flatten(0, -4)
+    return folded if is_dense(folded) else folded.contiguous(memory_format=torch.channels_last)
+
+
+def is_dense(folded: Tensor) -> bool:
+    """Return whether (N, C, H, W) is contiguous or channels_last."""
+    return folded.is_contiguous() or folded.is_contiguous(memory_format=torch.channels_last)
+
+
+def layout_of(folded: Tensor) -> torch.memory_format:
+    """Return the layout that a dense tensor has."""
+    last = torch.channels_last
+    return last if folded.is_contiguous(memory_format=last) else torch.contiguous_format
+
+
+def room_for(steps: int, like: Tensor) -> Tensor:
+    """Return uninitialized (steps * B, C, H, W) in the dtype and layout of (B, C, H, W)."""
+    shape = (steps * like.shape[0], *like.shape[1:])
+    return torch.empty(shape, dtype=like.dtype, memory_format=layout_of(like))
+
+
+def gradient_of(
+    grad: Tensor, layout: torch.memory_format, dtype: torch.dtype
+) -> tuple[Tensor, int]:
+    """Return the dense gradient of (T, B, C, H, W) and its stride from step to step.
+
+    The stride is 0 where autograd says by strides that the gradient is the same in every step.
+    """
+    constant = grad.stride(0) == 0 and len(grad) > 1
+    needed = (grad[0] if constant else grad.flatten(0, 1)).to(dtype)
+    return needed.contiguous(memory_format=layout), 0 if constant else grad[0].numel()

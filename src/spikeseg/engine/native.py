@@ -1,0 +1,120 @@
+"""From LLVM's words to functions of this processor, and their work on all threads of torch."""
+
+import ctypes
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import llvmlite.binding as llvm
+import numba  # noqa: F401  (wakes LLVM, in whatever way its version wants)
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikeseg.engine.dynamics import Dynamics
+from spikeseg.engine.leaky_code import NAMES, WIDTH, write_module
+
+_CHUNKS = 64  # at most; sums are taken in each, so they do not depend on the number of threads
+_SMALL = 1 << 15  # numbers that one thread is faster with
+
+
+class Span(NamedTuple):
+    """Where the numbers of a scan lie.
+
+    Attributes:
+        steps: time steps.
+        size: neurons.
+        stride: numbers from a step of x to the next; 0 where x is constant.
+        grad_stride: the same of the gradient of the spikes.
+    """
+
+    steps: int
+    size: int
+    stride: int
+    grad_stride: int = 0
+
+
+class _Compiled(NamedTuple):
+    functions: dict[str, Callable[..., None]]
+    owner: Any  # of the code; keeps it in memory
+
+
+@cache
+def _compiled(dynamics: Dynamics, half: bool) -> _Compiled:
+    target = llvm.Target.from_default_triple()
+    machine = target.create_target_machine(
+        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3
+    )
+    module = llvm.parse_assembly(str(write_module(dynamics, half)))
+    module.verify()
+    engine = llvm.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+    kind = ctypes.CFUNCTYPE(
+        None, *[ctypes.c_void_p] * 5, *[ctypes.c_int64] * 8, *[ctypes.c_float] * 3
+    )
+    functions = {name: kind(engine.get_function_address(name)) for name in NAMES}
+    return _Compiled(functions, engine)
+
+
+def run_native(
+    name: str,
+    dynamics: Dynamics,
+    tensors: Sequence[Tensor | None],
+    tiles: Any,
+    span: Span,
+    decay: float,
+) -> Any:
+    """Run one of the functions of `leaky_code` on dense memory.
+
+    Args:
+        name: ``forward``, ``sums``, ``backward`` or ``moments``.
+        dynamics: the neuron.
+        tensors: x, the gradient of the spikes, and what is written; all float32 or all bfloat16.
+        tiles: (6, period) float32: gain, shift, mean, scale, along, offset.
+        span: where the numbers lie.
+        decay: share of the potential that survives a step.
+
+    Returns:
+        (2, period) float64: the sums.
+    """
+    x = tensors[0]
+    assert x is not None
+    period = tiles.shape[1]
+    chunks = max(1, min(_CHUNKS, span.size // (4 * max(period, WIDTH))))
+    totals = np.zeros((chunks, 2, period))
+    function = _compiled(dynamics, x.dtype == torch.bfloat16).functions[name]
+    memory = [None if t is None else t.data_ptr() for t in tensors]
+    memory += [totals.ctypes.data, tiles.ctypes.data]
+    neuron = (decay, dynamics.v_threshold, 1.0 / dynamics.v_threshold)
+
+    def work(first: int, last: int) -> None:
+        function(*memory, *span, period, first, last, chunks, *neuron)
+
+    _share(work, chunks, span.steps * span.size)
+    return totals.sum(0)
+
+
+def _share(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
+    """Call ``work`` for all chunks, on as many threads as torch may use."""
+    threads = min(torch.get_num_threads(), chunks) if numbers > _SMALL else 1
+    shares = list(pairwise(chunks * k // threads for k in range(threads + 1)))
+    others = [_workers(threads).submit(work, *share) for share in shares[1:]]
+    work(*shares[0])
+    for other in others:
+        other.result()
+
+
+@cache
+def _workers(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads - 1, "spikeseg")
+
+
+os.register_at_fork(after_in_child=_workers.cache_clear)  # threads do not come along
+
+
+def tiled(values: Any) -> Any:
+    """Return (n, C) repeated along its channels until whole vectors fit."""
+    return np.ascontiguousarray(np.tile(values, np.lcm(values.shape[1], WIDTH) // values.shape[1]))

@@ -1,0 +1,130 @@
+"""Batch norm and leaky neurons in one equal the two, one after the other, in float64."""
+
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
+from spikeseg.engine.normalized import Norm, normalized_leaky_scan
+from spikeseg.errors import ShapeError
+from spikeseg.surrogates import SURROGATES
+
+
+def norms(channels: int) -> tuple[nn.BatchNorm2d, nn.BatchNorm2d]:
+    """Return two equal ones; the second in float64."""
+    mine, exact = nn.BatchNorm2d(channels, momentum=0.3), nn.BatchNorm2d(channels, momentum=0.3)
+    nn.init.normal_(mine.weight, 1.0, 0.2)
+    nn.init.normal_(mine.bias)
+    nn.init.uniform_(mine.running_mean)  # type: ignore[arg-type]
+    nn.init.uniform_(mine.running_var, 0.5, 2.0)  # type: ignore[arg-type]
+    exact.load_state_dict(mine.state_dict())
+    return mine, exact.double()
+
+
+def norm_of(module: nn.BatchNorm2d) -> Norm:
+    mean, variance = module.running_mean, module.running_var
+    assert mean is not None
+    assert variance is not None
+    momentum = module.momentum or 0.0
+    return Norm(module.weight, module.bias, mean, variance, module.training, momentum, module.eps)
+
+
+def exactly(
+    x: Tensor, norm: nn.BatchNorm2d, decay: Tensor, dynamics: Dynamics, steps: int | None
+) -> tuple[Tensor, bool]:
+    """Return the spikes in float64, and whether rounding could change one."""
+    current = norm(x.flatten(0, -4)).view_as(x)
+    whole = current if steps is None else current.expand(steps, *current.shape)
+    spikes = unroll_stepwise(whole, decay, dynamics)[0]
+    eager = [
+        unroll_stepwise(whole, decay, Dynamics(dynamics.v_threshold + margin, dynamics.reset))[0]
+        for margin in (-2e-5, 2e-5)
+    ]
+    return spikes, all(torch.equal(spikes, other) for other in eager)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    dynamics=st.builds(
+        Dynamics,
+        reset=st.sampled_from(["soft", "hard"]),
+        surrogate=st.sampled_from(["triangle", "arctan", "fast_sigmoid"]),
+        detach_reset=st.booleans(),
+    ),
+    shape=st.tuples(*(st.integers(1, n) for n in (6, 3, 37, 5, 7))),
+    constant=st.booleans(),
+    training=st.booleans(),
+    layout=st.sampled_from([torch.contiguous_format, torch.channels_last]),
+    offset=st.sampled_from([0.0, 3.0]),
+    seed=st.integers(0, 999),
+)
+def test_spikes_gradients_and_statistics_equal_those_of_two_layers(
+    dynamics: Dynamics,
+    shape: tuple[int, ...],
+    constant: bool,
+    training: bool,
+    layout: Any,
+    offset: float,
+    seed: int,
+) -> None:
+    torch.manual_seed(seed)
+    steps, batch, *rest = shape
+    assume(batch * rest[1] * rest[2] > 3)
+    x = (torch.randn(batch * (1 if constant else steps), *rest) + offset).to(memory_format=layout)
+    x = (x if constant else x.unflatten(0, (steps, batch))).requires_grad_()
+    mine, other = (norm.train(training) for norm in norms(rest[0]))
+    decay = torch.tensor(0.5, requires_grad=True)
+    double = x.detach().double().contiguous().requires_grad_()  # torch errs on odd strides of one
+    kept = decay.detach().double().requires_grad_()
+    num_steps = steps if constant else None
+    wanted, sure = exactly(double, other, kept, dynamics, num_steps)
+    assume(sure)
+    spikes = normalized_leaky_scan(x, norm_of(mine), decay, dynamics, num_steps)
+    assert torch.equal(spikes.double(), wanted)
+    grad = torch.randn(wanted.shape)
+    found = torch.autograd.grad(spikes, (x, mine.weight, mine.bias, decay), grad)
+    truth = torch.autograd.grad(wanted, (double, other.weight, other.bias, kept), grad.double())
+    for a, b in zip(found, truth, strict=True):
+        size = float(b.abs().max())
+        torch.testing.assert_close(a.double(), b, rtol=1e-5, atol=2e-5 * max(size, 1.0))
+    for name, buffer in other.named_buffers():
+        if name != "num_batches_tracked":
+            torch.testing.assert_close(mine.get_buffer(name).double(), buffer, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("surrogate", SURROGATES.names())
+def test_bfloat16_is_float32_that_is_rounded_where_it_is_written(surrogate: str) -> None:
+    torch.manual_seed(1)
+    dynamics = Dynamics(surrogate=surrogate)
+    x = torch.randn(4, 3, 16, 9, 9).bfloat16().requires_grad_()
+    wide = x.detach().float().requires_grad_()
+    norm = norm_of(norms(16)[0])
+    spikes, wanted = (normalized_leaky_scan(v, norm, 0.5, dynamics) for v in (x, wide))
+    assert spikes.dtype == torch.bfloat16
+    assert torch.equal(spikes.float(), wanted)
+    grad = torch.randn(spikes.shape).bfloat16()
+    (found,) = torch.autograd.grad(spikes, x, grad)
+    (truth,) = torch.autograd.grad(wanted, wide, grad.float())
+    assert torch.equal(found, truth.bfloat16())
+
+
+def test_only_x_and_one_number_a_channel_are_kept_for_the_gradient() -> None:
+    kept: list[int] = []
+
+    def keep(tensor: Tensor) -> Tensor:
+        kept.append(tensor.numel())
+        return tensor
+
+    x = torch.randn(4, 2, 8, 16, 16, requires_grad=True)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda t: t):
+        normalized_leaky_scan(x, norm_of(norms(8)[0]), 0.5, Dynamics())
+    assert sum(kept) <= x.numel() + 2 * 8 + 1
+
+
+def test_one_value_a_channel_cannot_be_normalized() -> None:
+    with pytest.raises(ShapeError, match="one value a channel"):
+        normalized_leaky_scan(torch.ones(1, 1, 4, 1, 1), norm_of(norms(4)[0]), 0.5, Dynamics())
