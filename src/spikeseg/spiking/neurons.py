@@ -8,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from spikeseg.config import SpikingConfig
-from spikeseg.engine import Dynamics, leaky_scan, unroll_stepwise
+from spikeseg.engine import Dynamics, leaky_scan, normalized_leaky_scan, unroll_stepwise
 from spikeseg.engine.dynamics import fire, reset
 from spikeseg.layers import AbstractActivation
 from spikeseg.spiking.clock import Timed, split
+from spikeseg.spiking.normalization import TimeNorm
 
 
 class SpikingActivation(Timed, AbstractActivation):
@@ -44,7 +45,10 @@ class SpikingActivation(Timed, AbstractActivation):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
-        spikes = self.fire(x)
+        return self.arriving(self.fire(x))
+
+    def arriving(self, spikes: Tensor) -> Tensor:
+        """Return the spikes as the next layer hears them, counted if that is wanted."""
         if self.clock.counts is not None:
             self.clock.counts[self.number] = self._counted(spikes)
         late = self.config.delay and self.clock.batch is not None
@@ -82,6 +86,24 @@ class LIF(SpikingActivation):
         if clock.count(x) == 1:
             return leaky_scan(x, self.decay, self.dynamics, clock.num_steps).flatten(0, 1)
         return leaky_scan(clock.unfolded(x), self.decay, self.dynamics).flatten(0, 1)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all steps are run at once."""
+        return self.clock.batch is not None and not self.clock.online
+
+    def normalized(self, x: Tensor, norm: TimeNorm) -> Tensor:
+        """Return what the neurons make of a normalized current, in one scan over time."""
+        clock = self.clock
+        constant = clock.count(x) == 1
+        spikes = normalized_leaky_scan(
+            x if constant else clock.unfolded(x),
+            norm.described(),
+            self.decay,
+            self.dynamics,
+            clock.num_steps if constant else None,
+        )
+        return self.arriving(spikes.flatten(0, 1))
 
     def _one_step(self, x: Tensor) -> Tensor:
         states = self.clock.states

@@ -5,6 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from spikeseg.config import SpikingConfig
+from spikeseg.engine import Norm
 from spikeseg.errors import ConfigError
 from spikeseg.spiking.clock import Timed
 from spikeseg.spiking.together import is_shared, summed
@@ -34,6 +35,22 @@ class TimeNorm(nn.BatchNorm2d):
         mean, var, count = shared_statistics(x)
         _follow(self, mean, var, count)
         return _affine(x, mean, var, self.weight, self.bias, self.eps)
+
+    def described(self) -> Norm:
+        """Return what the engine needs to know of it, for one pass, which is counted."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+        return Norm(
+            self.weight,
+            self.bias,
+            self.running_mean,
+            self.running_var,
+            self.training,
+            float(self.momentum or 0.0),
+            self.eps,
+        )
 
 
 class StepNorm(Timed):
