@@ -13,6 +13,7 @@ from spikeseg.engine.dynamics import fire, reset
 from spikeseg.layers import AbstractActivation
 from spikeseg.spiking.clock import Timed, split
 from spikeseg.spiking.normalization import TimeNorm
+from spikeseg.spiking.together import is_shared
 
 
 class SpikingActivation(Timed, AbstractActivation):
@@ -43,16 +44,17 @@ class SpikingActivation(Timed, AbstractActivation):
         """Share of the membrane potential that survives a step."""
         return self.config.decay
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Return the spikes."""
-        return self.arriving(self.fire(x))
-
-    def arriving(self, spikes: Tensor) -> Tensor:
-        """Return the spikes as the next layer hears them, counted if that is wanted."""
+    def forward(self, x: Tensor, norm: TimeNorm | None = None) -> Tensor:
+        """Return the spikes, late if there is a delay; of ``norm(x)`` if a norm is given."""
+        spikes = self.fire(x) if norm is None else self.fire_normalized(x, norm)
         if self.clock.counts is not None:
             self.clock.counts[self.number] = self._counted(spikes)
         late = self.config.delay and self.clock.batch is not None
         return self._late(spikes) if late else spikes
+
+    def fire_normalized(self, x: Tensor, norm: TimeNorm) -> Tensor:
+        """Return what `fire` gives for ``norm(x)``."""
+        return self.fire(norm(x))
 
     @abc.abstractmethod
     def fire(self, x: Tensor) -> Tensor:
@@ -87,14 +89,11 @@ class LIF(SpikingActivation):
             return leaky_scan(x, self.decay, self.dynamics, clock.num_steps).flatten(0, 1)
         return leaky_scan(clock.unfolded(x), self.decay, self.dynamics).flatten(0, 1)
 
-    @property
-    def is_whole(self) -> bool:
-        """Whether all steps are run at once."""
-        return self.clock.batch is not None and not self.clock.online
-
-    def normalized(self, x: Tensor, norm: TimeNorm) -> Tensor:
-        """Return what the neurons make of a normalized current, in one scan over time."""
+    def fire_normalized(self, x: Tensor, norm: TimeNorm) -> Tensor:
+        """Return the spikes, in one scan over time if all steps are run, by one process."""
         clock = self.clock
+        if clock.batch is None or clock.online or (norm.training and is_shared()):
+            return super().fire_normalized(x, norm)
         constant = clock.count(x) == 1
         spikes = normalized_leaky_scan(
             x if constant else clock.unfolded(x),
@@ -103,7 +102,7 @@ class LIF(SpikingActivation):
             self.dynamics,
             clock.num_steps if constant else None,
         )
-        return self.arriving(spikes.flatten(0, 1))
+        return spikes.flatten(0, 1)
 
     def _one_step(self, x: Tensor) -> Tensor:
         states = self.clock.states

@@ -5,10 +5,9 @@ from collections import OrderedDict
 import torch
 from torch import Tensor, nn
 
-from spikeseg.spiking.neurons import LIF, SpikingActivation
+from spikeseg.spiking.neurons import SpikingActivation
 from spikeseg.spiking.normalization import TimeNorm
 from spikeseg.spiking.recomputing import recomputed
-from spikeseg.spiking.together import is_shared
 
 
 class SpikingUnit(nn.Sequential):
@@ -32,10 +31,8 @@ class SpikingUnit(nn.Sequential):
         return self.run(x)
 
     def run(self, x: Tensor) -> Tensor:
-        """Return the spikes; norm and neurons in one where the engine has both in one."""
+        """Return the spikes; neurons take a norm over time along, into one scan."""
         norm, neurons, current = self.norm, self.neurons, self.conv(x)
-        alone = not (norm.training and is_shared())
-        if isinstance(norm, TimeNorm) and isinstance(neurons, LIF) and neurons.is_whole and alone:
-            return neurons.normalized(current, norm)
-        spikes: Tensor = neurons(norm(current))
+        fused = isinstance(norm, TimeNorm) and neurons.clock.batch is not None
+        spikes: Tensor = neurons(current, norm) if fused else neurons(norm(current))
         return spikes
