@@ -3,7 +3,7 @@
 import dataclasses
 import time
 
-from spikeseg.config import RunConfig, SpikingConfig
+from spikeseg.config import ActivationConfig, RunConfig, SpikingConfig
 from spikeseg.conversion import inexpressible
 from spikeseg.errors import ConfigError
 from spikeseg.files import read_json, write_json
@@ -120,7 +120,9 @@ def _train_direct(
     progress: Progress,
 ) -> None:
     """Train the twin of the network that is trained through its spikes."""
-    network = dataclasses.replace(config.network, spiking=spiking)
+    network = dataclasses.replace(
+        config.network, spiking=spiking, norm=None, activation=ActivationConfig()
+    )
     other = dataclasses.replace(
         config, network=network, direct=None, compare_without_regularizer=False, chip=None
     )
