@@ -29,7 +29,7 @@ from spikeseg.engine.lanes import (
 from spikeseg.surrogates import SURROGATES
 
 WIDTH = 32  # neurons at once
-NAMES = ("forward", "sums", "backward", "moments")
+NAMES = ("forward", "sums", "backward", "moments", "mean")
 _POINTERS = ("x", "grad", "out", "totals", "tiles")
 _NUMBERS = ("steps", "size", "stride", "grad_stride", "period", "first", "last", "chunks")
 _FLOATS = ("decay", "threshold", "inverse")
@@ -197,9 +197,18 @@ class Neuron(NamedTuple):
         s.add(0, plain)
         s.add(1, squares)
 
+    def mean(self, s: Scene) -> None:
+        """Write the sum over the steps times the gain."""
+
+        def step(t: Any, carried: list[Lanes]) -> list[Lanes]:
+            return [carried[0] + load(s.b, s.given["x"], s.place(t, "stride"), s.width)]
+
+        (total,) = s.over_steps([s.constant(0.0)], step)
+        store(s.b, s.given["out"], s.i, total * s.tile(0))
+
 
 def write_module(dynamics: Dynamics, half: bool) -> ir.Module:
-    """Return the four functions of a neuron, for bfloat16 or for float32."""
+    """Return the functions of a neuron, for bfloat16 or for float32."""
     module = ir.Module("leaky")
     for name in NAMES:
         _write(module, name, getattr(Neuron(dynamics), name), I16 if half else FLOAT)

@@ -70,7 +70,7 @@ def run_native(
     """Run one of the functions of `leaky_code` on dense memory.
 
     Args:
-        name: ``forward``, ``sums``, ``backward`` or ``moments``.
+        name: ``forward``, ``sums``, ``backward``, ``moments`` or ``mean``.
         dynamics: the neuron.
         tensors: x, the gradient of the spikes, and what is written; all float32 or all bfloat16.
         tiles: (6, period) float32: gain, shift, mean, scale, along, offset.
