@@ -15,6 +15,7 @@ from benchmarks.training.torch_steps import (
     make_network,
     training_step,
 )
+from spikeseg.engine.added import add_maps, needed_twice
 from spikeseg.engine.doubled import convolve_doubled
 from spikeseg.engine.dynamics import Dynamics
 from spikeseg.engine.normalized import Norm, normalized_leaky_scan
@@ -39,10 +40,12 @@ class OurUNet(UNet):
         """Return logits, (B, 2, H, W)."""
         once = self._convolved("c1", image.to(self.dtype, memory_format=torch.channels_last))
         first = self._block("c2", self._fired("c1", once, self.num_steps))
+        first, skip = needed_twice(first)
         second = self._block("c3", self._block("d1", first))
+        second, lower_skip = needed_twice(second)
         third = self._block("c4", self._block("d2", second))
-        second = self._fired("u1", self._joined("u1", third, second))
-        first = self._split(self._fired("u2", self._joined("u2", second, first)))
+        second = self._fired("u1", self._joined("u1", third, lower_skip))
+        first = self._split(self._fired("u2", self._joined("u2", second, skip)))
         weight, bias = self.head.weight.to(self.dtype), self.head.bias.to(self.dtype)
         return F.conv2d(time_mean(first), weight, bias).float()
 
@@ -62,7 +65,7 @@ class OurUNet(UNet):
         """Convolve the enlarged low map and the skip connection."""
         wide = low.shape[1]
         found = convolve_doubled(low, self.convs[name].weight[:, :wide])
-        return found.add_(self._convolved(name, skip, wide))
+        return add_maps(found, self._convolved(name, skip, wide))
 
     def _fired(self, name: str, current: Tensor, num_steps: int | None = None) -> Tensor:
         steps = current if num_steps else self._split(current)
