@@ -1,6 +1,9 @@
 """Our engine's entries. A name says mode and numbers; what is expected and absent is said aloud."""
 
+import torch
+
 from benchmarks.training.contestant import Builder, Contestant, Mode
+from benchmarks.training.our_network import our_builder
 
 EXPECTED = (
     "ours train fp32",
@@ -10,7 +13,12 @@ EXPECTED = (
     "ours infer int8",
     "ours infer event",
 )
-OURS: tuple[tuple[str, Builder], ...] = ()
+OURS: tuple[tuple[str, Builder], ...] = (
+    ("ours train fp32", our_builder(torch.float32)),
+    ("ours train bf16", our_builder(torch.bfloat16)),
+    ("ours infer fp32", our_builder(torch.float32)),
+    ("ours infer bf16", our_builder(torch.bfloat16)),
+)
 
 
 def our_contestants() -> list[Contestant]:

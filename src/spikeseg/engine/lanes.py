@@ -11,7 +11,7 @@ from typing import Any
 
 from llvmlite import ir
 
-I16, I32, I64 = (ir.IntType(bits) for bits in (16, 32, 64))
+I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT, DOUBLE = ir.FloatType(), ir.DoubleType()
 _QUIET_NAN = 0x7FC0
 
@@ -131,9 +131,15 @@ def load(b: Any, array: Any, index: Any, width: int) -> Lanes:
 
 
 def store(b: Any, array: Any, index: Any, lanes: Lanes) -> None:
-    """Write to ``array[index:]``; bfloat16 is rounded to nearest, ties to even."""
-    place, size = _place(b, array, index, lanes.value.type.count)
-    b.store(_rounded(b, lanes.value) if size == 2 else lanes.value, place, align=size)
+    """Write to ``array[index:]``; bfloat16 is rounded to nearest, ties to even; bytes are cut."""
+    count = lanes.value.type.count
+    place, size = _place(b, array, index, count)
+    value = lanes.value
+    if size == 1:
+        value = b.fptoui(value, ir.VectorType(I8, count))
+    elif size == 2:
+        value = _rounded(b, value)
+    b.store(value, place, align=size)
 
 
 def add_to(b: Any, array: Any, index: Any, lanes: Lanes) -> None:

@@ -41,7 +41,7 @@ def leaky_scan(
     spikes: Tensor = _LeakyScan.apply(  # type: ignore[no-untyped-call]
         fold(current), as_tensor(decay), dynamics, steps, num_steps is not None
     )
-    return spikes.unflatten(0, (steps, -1))
+    return spikes
 
 
 def leaky_scan_stepwise(
@@ -59,7 +59,7 @@ def as_tensor(decay: Tensor | float) -> Tensor:
 
 
 class _LeakyScan(torch.autograd.Function):
-    """Works on (T * B, C, H, W) in dense memory."""
+    """From dense (T * B, C, H, W) to (T, B, C, H, W)."""
 
     @staticmethod
     def forward(
@@ -70,14 +70,13 @@ class _LeakyScan(torch.autograd.Function):
         ctx.dynamics, ctx.span = dynamics, Span(steps, size, 0 if constant else size)
         out = room_for(steps if constant else 1, x)
         run_native("forward", dynamics, (x, None, out), _IDENTITY, ctx.span, decay.item())
-        return out
+        return out.unflatten(0, (steps, -1))
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None, None, None]:
         x, decay = ctx.saved_tensors
-        folded = grad.unflatten(0, (ctx.span.steps, -1))
-        g, stride = gradient_of(folded, layout_of(x), x.dtype)
+        g, stride = gradient_of(grad, layout_of(x), x.dtype)
         span, out = ctx.span._replace(grad_stride=stride), torch.empty_like(x)
         totals = run_native("backward", ctx.dynamics, (x, g, out), _IDENTITY, span, decay.item())
         trained = ctx.needs_input_grad[1]

@@ -16,6 +16,7 @@ from spikeseg.engine.dynamics import Dynamics
 from spikeseg.engine.lanes import (
     DOUBLE,
     FLOAT,
+    I8,
     I16,
     I64,
     Lanes,
@@ -29,7 +30,7 @@ from spikeseg.engine.lanes import (
 from spikeseg.surrogates import SURROGATES
 
 WIDTH = 32  # neurons at once
-NAMES = ("forward", "sums", "backward", "moments")
+NAMES = ("forward", "sums", "backward", "moments", "mean", "add")
 _POINTERS = ("x", "grad", "out", "totals", "tiles")
 _NUMBERS = ("steps", "size", "stride", "grad_stride", "period", "first", "last", "chunks")
 _FLOATS = ("decay", "threshold", "inverse")
@@ -197,18 +198,35 @@ class Neuron(NamedTuple):
         s.add(0, plain)
         s.add(1, squares)
 
+    def mean(self, s: Scene) -> None:
+        """Write the sum over the steps times the gain."""
 
-def write_module(dynamics: Dynamics, half: bool) -> ir.Module:
-    """Return the four functions of a neuron, for bfloat16 or for float32."""
+        def step(t: Any, carried: list[Lanes]) -> list[Lanes]:
+            return [carried[0] + load(s.b, s.given["x"], s.place(t, "stride"), s.width)]
+
+        (total,) = s.over_steps([s.constant(0.0)], step)
+        store(s.b, s.given["out"], s.i, total * s.tile(0))
+
+    def add(self, s: Scene) -> None:
+        """Write the sum of x and what stands in the place of the gradient."""
+        x, other = (load(s.b, s.given[name], s.i, s.width) for name in ("x", "grad"))
+        store(s.b, s.given["out"], s.i, x + other)
+
+
+def write_module(dynamics: Dynamics, half: bool, as_bytes: bool = False) -> ir.Module:
+    """Return the functions of a neuron, for bfloat16 or for float32; ``as_bytes`` writes uint8."""
     module = ir.Module("leaky")
+    item = I16 if half else FLOAT
     for name in NAMES:
-        _write(module, name, getattr(Neuron(dynamics), name), I16 if half else FLOAT)
+        body = getattr(Neuron(dynamics), name)
+        _write(module, name, body, (item, I8 if as_bytes else item))
     return module
 
 
-def _write(module: ir.Module, name: str, body: Callable[[Scene], None], item: Any) -> None:
+def _write(module: ir.Module, name: str, body: Callable[[Scene], None], items: Any) -> None:
     """Write a function that takes its chunks of the neurons, a pack after the other."""
-    kinds = [item.as_pointer()] * 3 + [DOUBLE.as_pointer(), FLOAT.as_pointer()]
+    given_in, put_out = items
+    kinds = [k.as_pointer() for k in (given_in, given_in, put_out, DOUBLE, FLOAT)]
     kind = ir.FunctionType(ir.VoidType(), kinds + [I64] * len(_NUMBERS) + [FLOAT] * len(_FLOATS))
     function = ir.Function(module, kind, name)
     b = ir.IRBuilder(function.append_basic_block())

@@ -43,12 +43,12 @@ class _Compiled(NamedTuple):
 
 
 @cache
-def _compiled(dynamics: Dynamics, half: bool) -> _Compiled:
+def _compiled(dynamics: Dynamics, half: bool, as_bytes: bool) -> _Compiled:
     target = llvm.Target.from_default_triple()
     machine = target.create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3
     )
-    module = llvm.parse_assembly(str(write_module(dynamics, half)))
+    module = llvm.parse_assembly(str(write_module(dynamics, half, as_bytes)))
     module.verify()
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
@@ -70,9 +70,10 @@ def run_native(
     """Run one of the functions of `leaky_code` on dense memory.
 
     Args:
-        name: ``forward``, ``sums``, ``backward`` or ``moments``.
+        name: ``forward``, ``sums``, ``backward``, ``moments``, ``mean`` or ``add``.
         dynamics: the neuron.
-        tensors: x, the gradient of the spikes, and what is written; all float32 or all bfloat16.
+        tensors: x, the gradient of the spikes, and what is written; all float32 or all bfloat16;
+            spikes may also be written as uint8.
         tiles: (6, period) float32: gain, shift, mean, scale, along, offset.
         span: where the numbers lie.
         decay: share of the potential that survives a step.
@@ -85,7 +86,9 @@ def run_native(
     period = tiles.shape[1]
     chunks = max(1, min(_CHUNKS, span.size // (4 * max(period, WIDTH))))
     totals = np.zeros((chunks, 2, period))
-    function = _compiled(dynamics, x.dtype == torch.bfloat16).functions[name]
+    out = tensors[2]
+    as_bytes = out is not None and out.dtype == torch.uint8
+    function = _compiled(dynamics, x.dtype == torch.bfloat16, as_bytes).functions[name]
     memory = [None if t is None else t.data_ptr() for t in tensors]
     memory += [totals.ctypes.data, tiles.ctypes.data]
     neuron = (decay, dynamics.v_threshold, 1.0 / dynamics.v_threshold)

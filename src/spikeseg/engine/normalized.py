@@ -77,7 +77,7 @@ def normalized_leaky_scan(
         steps,
         num_steps is not None,
     )
-    return spikes.unflatten(0, (steps, -1))
+    return spikes
 
 
 def _require_several(folded: Tensor, training: bool) -> None:
@@ -112,7 +112,7 @@ class _Statistics(NamedTuple):
 
 
 class _Normalized(torch.autograd.Function):
-    """Works on (T * B, C, H, W) in channels_last memory."""
+    """From channels_last (T * B, C, H, W) to (T, B, C, H, W)."""
 
     @staticmethod
     def forward(
@@ -134,14 +134,13 @@ class _Normalized(torch.autograd.Function):
         run_native("forward", dynamics, (x, None, out), tiles, span, decay.item())
         ctx.save_for_backward(x, weight, bias, decay)
         ctx.found, ctx.training, ctx.dynamics, ctx.span = found, norm.training, dynamics, span
-        return out
+        return out.unflatten(0, (steps, -1))
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, bias, decay = ctx.saved_tensors
-        folded = grad.unflatten(0, (ctx.span.steps, -1))
-        g, stride = gradient_of(folded, torch.channels_last, x.dtype)
+        g, stride = gradient_of(grad, torch.channels_last, x.dtype)
         span, out = ctx.span._replace(grad_stride=stride), torch.empty_like(x)
         tiles = _tiles(ctx.found, weight, bias)
         keep = decay.item()
@@ -156,6 +155,11 @@ class _Normalized(torch.autograd.Function):
 def _of_past(norm: Norm) -> _Statistics:
     variance = norm.running_var.double().numpy()
     return _Statistics(norm.running_mean.double().numpy(), 1.0 / np.sqrt(variance + norm.eps))
+
+
+def tiles_of_past(norm: Norm) -> Any:
+    """Return gain and shift of the running statistics, as the compiled loops take them."""
+    return _tiles(_of_past(norm), norm.weight, norm.bias)
 
 
 def _of_batch(x: Tensor, norm: Norm, dynamics: Dynamics, span: Span) -> _Statistics:

@@ -1,0 +1,92 @@
+"""Inference on spikes of one byte: weights of 8 bits, sums that are exact.
+
+Spikes are 0 or 1 and need no scale, so only the weights are rounded (to 255 levels a channel).
+"""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from spikeseg.engine.dynamics import Dynamics
+from spikeseg.engine.native import Span, run_native
+from spikeseg.engine.normalized import Norm, tiles_of_past
+
+
+class ByteWeights(NamedTuple):
+    """What `convolve_bytes` takes; made once by `pack_bytes`.
+
+    Attributes:
+        packed: the weights in an order that oneDNN likes.
+        scales: (K,), what one unit of a weight of each output channel is worth.
+        stride: of the convolution, rows and columns.
+        padding: likewise.
+    """
+
+    packed: Any
+    scales: Tensor
+    stride: tuple[int, int]
+    padding: tuple[int, int]
+
+
+def pack_bytes(weight: Tensor, stride: tuple[int, int], padding: tuple[int, int]) -> ByteWeights:
+    """Round (K, C, h, w) weights to -127..127 of the largest in each output channel."""
+    scales = weight.detach().abs().amax((1, 2, 3)).clamp(min=1e-30) / 127.0
+    rounded = (weight.detach() / scales.view(-1, 1, 1, 1)).round().to(torch.int8)
+    how = (list(stride), list(padding), [1, 1], 1)
+    packed = torch.ops.onednn.qconv_prepack(rounded, scales, 1.0, 0, *how, None)
+    return ByteWeights(packed, scales, stride, padding)
+
+
+def convolve_bytes(spikes: Tensor, weights: ByteWeights, dtype: torch.dtype) -> Tensor:
+    """Return the convolution of (N, C, H, W) uint8 spikes; sums are exact, then rounded to dtype.
+
+    Args:
+        spikes: 0 and 1, or small counts, in channels_last memory.
+        weights: from `pack_bytes`.
+        dtype: float32 or bfloat16.
+    """
+    zeros = torch.zeros(len(weights.scales), dtype=torch.int64)
+    how = (list(weights.stride), list(weights.padding), [1, 1], 1)
+    found: Tensor = torch.ops.onednn.qconv_pointwise(
+        spikes,
+        1.0,
+        0,
+        weights.packed,
+        weights.scales,
+        zeros,
+        None,
+        *how,
+        1.0,
+        0,
+        dtype,
+        "none",
+        [],
+        "",
+    )
+    return found
+
+
+def normalized_bits(
+    x: Tensor, norm: Norm, decay: float, dynamics: Dynamics, num_steps: int | None = None
+) -> Tensor:
+    """Do what `normalized_leaky_scan` does in evaluation, without gradient, to uint8 spikes.
+
+    Args:
+        x: (T, B, C, H, W) float32 or bfloat16; or, with ``num_steps``, (B, C, H, W).
+        norm: the batch norm; its running statistics are used.
+        decay: share of the potential that survives a step.
+        dynamics: the neuron.
+        num_steps: T, where x is constant.
+
+    Returns:
+        (T, B, C, H, W) uint8 in channels_last memory.
+    """
+    folded = x.flatten(0, -4).contiguous(memory_format=torch.channels_last)
+    steps = len(x) if num_steps is None else num_steps
+    size = x.numel() if num_steps else x.numel() // steps
+    shape = (len(folded) * (steps if num_steps else 1), *folded.shape[1:])
+    out = torch.empty(shape, dtype=torch.uint8, memory_format=torch.channels_last)
+    span = Span(steps, size, 0 if num_steps else size)
+    run_native("forward", dynamics, (folded, None, out), tiles_of_past(norm), span, decay)
+    return out.unflatten(0, (steps, -1))
