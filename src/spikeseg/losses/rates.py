@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from spikeseg.config import RegularizerConfig
 from spikeseg.errors import ConfigError
 from spikeseg.layers import AbstractActivation
-from spikeseg.spiking import SpikingActivation
+from spikeseg.spiking import SpikingActivation, SpikingUnit
 
 _SAMPLE = 16  # rows and columns of a map that are looked at when positions are pooled
 
@@ -59,8 +59,12 @@ class RateMonitor:
     def __init__(self, network: nn.Module, config: RegularizerConfig, dt_ms: float) -> None:
         self._config = config
         self._to_hz = 1000.0 / dt_ms
-        self._watched = [m for m in network.modules() if isinstance(m, AbstractActivation)]
-        if not self._watched:
+        # A unit may compute its neurons without calling them; what it gives are their spikes.
+        self._units = [m for m in network.modules() if isinstance(m, SpikingUnit)]
+        inside = {unit.neurons for unit in self._units}
+        activations = [m for m in network.modules() if isinstance(m, AbstractActivation)]
+        self._watched = [m for m in activations if m not in inside]
+        if not activations:
             raise ConfigError(
                 f"{type(network).__name__} has no activation of spikeseg.layers, so its firing "
                 "rates are not defined; use one, or set training.regularizer.weight to 0."
@@ -76,6 +80,7 @@ class RateMonitor:
             else m.register_forward_pre_hook(self._look)
             for m in self._watched
         ]
+        self._handles += [unit.register_forward_hook(self._count) for unit in self._units]
         return self
 
     def __exit__(
@@ -93,8 +98,9 @@ class RateMonitor:
         self._rates.append(current.float() * (self._to_hz / module.amplitude))
 
     def _count(self, module: nn.Module, inputs: tuple[Tensor, ...], spikes: Tensor) -> None:
-        assert isinstance(module, SpikingActivation)
-        rates = module.clock.unfolded(spikes).mean(dim=0)
+        neurons = module.neurons if isinstance(module, SpikingUnit) else module
+        assert isinstance(neurons, SpikingActivation)
+        rates = neurons.clock.unfolded(spikes).mean(dim=0)
         rates = percentile_current(rates, self._config.percentile, self._config.scope)
         self._rates.append(rates.float() * self._to_hz)
 

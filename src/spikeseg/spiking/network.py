@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from torch import Tensor, nn
@@ -99,5 +98,5 @@ class SpikingNetwork(nn.Module):
 
     def _pass(self, images: Tensor, **how: Any) -> contextlib.AbstractContextManager[None]:
         """Set the clock for a pass, and back."""
-        settings = {"num_steps": self.config.num_steps, "batch": len(images), "states": {}, **how}
-        return self.clock.set_to(replace(self.clock, **settings))
+        settings = {"num_steps": self.config.num_steps, "batch": len(images), **how}
+        return self.clock.set_to(Clock(recompute=self.clock.recompute, **settings))

@@ -33,6 +33,7 @@ class _Recomputed(torch.autograd.Function):
         ctx: Any, unit: nn.Module, run: Callable[[Tensor], Tensor], x: Tensor, *parameters: Tensor
     ) -> Tensor:
         ctx.unit, ctx.run, ctx.parameters = unit, run, parameters
+        ctx.autocast = _autocast_as_now(x.device.type)
         ctx.clocks = [(part.clock, replace(part.clock)) for part in _timed(unit)]
         ctx.kept, ctx.image = Bits.of(x), None
         if ctx.kept is None:
@@ -44,12 +45,21 @@ class _Recomputed(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
         x = ctx.image.detach() if ctx.kept is None else ctx.kept.tensor()
         x.requires_grad_(ctx.needs_input_grad[2])
-        wanted = ([x] if x.requires_grad else []) + list(ctx.parameters)
-        with torch.enable_grad(), _as_before(ctx.unit, ctx.clocks):
+        with torch.enable_grad(), ctx.autocast, _as_before(ctx.unit, ctx.clocks):
             out = ctx.run(x)
-        found = torch.autograd.grad(out, wanted, grads[0], allow_unused=True)
-        by_x = found[0] if x.requires_grad else None
-        return None, None, by_x, *found[len(wanted) - len(ctx.parameters) :]
+        inputs = (x, *ctx.parameters)
+        wanted = [value for value in inputs if value.requires_grad]
+        found = iter(torch.autograd.grad(out, wanted, grads[0], allow_unused=True))
+        return None, None, *[next(found) if value.requires_grad else None for value in inputs]
+
+
+def _autocast_as_now(device: str) -> torch.autocast:
+    """Return the mixed precision that is on, for a backward pass, in which it is off."""
+    return torch.autocast(
+        device,
+        dtype=torch.get_autocast_dtype(device),
+        enabled=torch.is_autocast_enabled(device),
+    )
 
 
 def _timed(unit: nn.Module) -> list[Timed]:

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from spikeseg.config import TrainingConfig
 from spikeseg.losses import RateMonitor, SegmentationLoss
-from spikeseg.spiking.together import gathered
+from spikeseg.spiking.together import gathered, share
 from spikeseg.training.callbacks import Described
 from spikeseg.training.schedule import check_finite, one_cycle
 
@@ -57,11 +57,19 @@ class SegmentationTraining(Described):
         Raises:
             ConfigError: the loss is not finite.
         """
-        # By the step: a resumed training must draw what an unbroken one does, whatever else drew.
-        torch.manual_seed(self.seed_value * 1_000_003 + self.global_step)
+        self._seed(batch_index)
         images, masks = batch
         images = images.contiguous(memory_format=torch.channels_last)
         return self._total(self._losses(images, masks, batch_index))
+
+    def _seed(self, batch_index: int) -> None:
+        """Seed what is random in a step: by the step, so that a resumed training draws the same.
+
+        The batches of one step draw on, and every process draws its own.
+        """
+        if batch_index % self.settings.accumulate == 0:
+            process = share()[0] << 40
+            torch.manual_seed(self.seed_value * 1_000_003 + self.global_step + process)
 
     def _losses(self, images: Tensor, masks: Tensor, batch_index: int) -> dict[str, Tensor]:
         """Return the losses of a batch, of all processes together."""

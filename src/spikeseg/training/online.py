@@ -43,7 +43,7 @@ class OnlineTraining(SegmentationTraining):
         Raises:
             ConfigError: the loss is not finite.
         """
-        torch.manual_seed(self.seed_value * 1_000_003 + self.global_step)
+        self._seed(batch_index)
         network, (images, masks) = self.network, batch
         assert isinstance(network, SpikingNetwork)
         images = images.contiguous(memory_format=torch.channels_last)
