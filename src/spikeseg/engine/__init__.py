@@ -7,6 +7,8 @@ graph, ``early_exit`` says which of them are done, ``simulation`` runs all
 steps, ``outcome`` holds what was found.
 """
 
+from spikeseg.engine.added import add_maps
+from spikeseg.engine.doubled import convolve_doubled
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
 from spikeseg.engine.early_exit import EarlyExit
 from spikeseg.engine.leaky import leaky_scan
@@ -14,17 +16,21 @@ from spikeseg.engine.normalized import Norm, normalized_leaky_scan
 from spikeseg.engine.outcome import Simulation
 from spikeseg.engine.simulation import run_analog, simulate, window_start
 from spikeseg.engine.surrogate import spiking_scan
+from spikeseg.engine.time_mean import time_mean
 
 __all__ = [
     "Dynamics",
     "EarlyExit",
     "Norm",
     "Simulation",
+    "add_maps",
+    "convolve_doubled",
     "leaky_scan",
     "normalized_leaky_scan",
     "run_analog",
     "simulate",
     "spiking_scan",
+    "time_mean",
     "unroll_stepwise",
     "window_start",
 ]

@@ -2,13 +2,13 @@
 
 import itertools
 
-import torch
 from torch import Tensor, nn
 
 from spikeseg.config import NetworkConfig
 from spikeseg.networks import NETWORKS, SizeGuard
 from spikeseg.networks._blocks import Parts
 from spikeseg.networks._plan import Plan, planned
+from spikeseg.spiking import merged
 
 _DEFAULTS = Plan(
     "unet", 16, depth=3, downsampling="stride", upsampling="nearest", units=2, stem_stride=1
@@ -105,8 +105,8 @@ class UNet(nn.Module):
             x = down(skips[-1])
         x = self.dropout(self.encoder[-1](x))
         for level in reversed(range(len(skips))):
-            x = torch.cat([skips[level], self.up[level](x)], dim=1)
-            x = self.decoder[level](self.merge[level](x))
+            x = merged(self.merge[level], skips[level], x, self.up[level])
+            x = self.decoder[level](x)
         logits: Tensor = self.head(self.readout(x))
         return logits
 

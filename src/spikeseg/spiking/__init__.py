@@ -10,7 +10,7 @@ from spikeseg.spiking.network import SpikingNetwork
 from spikeseg.spiking.neurons import SpikingActivation, make_neurons
 from spikeseg.spiking.normalization import StepNorm, TimeNorm, make_norm
 from spikeseg.spiking.readout import Readout, Total
-from spikeseg.spiking.unit import SpikingUnit
+from spikeseg.spiking.unit import SpikingUnit, merged
 
 __all__ = [
     "Clock",
@@ -25,4 +25,5 @@ __all__ = [
     "channels_of_a_step",
     "make_neurons",
     "make_norm",
+    "merged",
 ]

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from spikeseg.engine import time_mean
 from spikeseg.spiking.clock import Timed
 
 
@@ -16,7 +17,7 @@ class Readout(Timed):
         clock = self.clock
         if clock.batch is None or not clock.average or clock.count(x) == 1:
             return x
-        return clock.unfolded(x).mean(dim=0)
+        return time_mean(clock.unfolded(x))
 
 
 class Total(Timed):

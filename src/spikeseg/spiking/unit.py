@@ -3,8 +3,10 @@
 from collections import OrderedDict
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
+from spikeseg.engine import add_maps, convolve_doubled
 from spikeseg.spiking.neurons import SpikingActivation
 from spikeseg.spiking.normalization import TimeNorm
 from spikeseg.spiking.recomputing import recomputed
@@ -31,8 +33,44 @@ class SpikingUnit(nn.Sequential):
         return self.run(x)
 
     def run(self, x: Tensor) -> Tensor:
-        """Return the spikes; neurons take a norm over time along, into one scan."""
-        norm, neurons, current = self.norm, self.neurons, self.conv(x)
+        """Return the spikes."""
+        return self.fired(self.conv(x))
+
+    def fired(self, current: Tensor) -> Tensor:
+        """Return what norm and neurons make of a current: one scan, if that is a norm over time."""
+        norm, neurons = self.norm, self.neurons
+        assert isinstance(neurons, SpikingActivation)
         fused = isinstance(norm, TimeNorm) and neurons.clock.batch is not None
         spikes: Tensor = neurons(current, norm) if fused else neurons(norm(current))
         return spikes
+
+    def divides(self, up: nn.Module) -> bool:
+        """Return whether `merged` need not make the large map that ``up`` makes."""
+        conv, neurons = self.conv, self.neurons
+        assert isinstance(neurons, SpikingActivation)
+        doubles = isinstance(up, nn.Upsample) and (up.mode, up.scale_factor) == ("nearest", 2)
+        plain = isinstance(conv, nn.Conv2d) and (conv.kernel_size, conv.stride) == ((3, 3), (1, 1))
+        whole = neurons.clock.batch is not None and not neurons.clock.recompute
+        return doubles and plain and whole
+
+
+def merged(unit: nn.Module, skip: Tensor, low: Tensor, up: nn.Module) -> Tensor:
+    """Return ``unit(cat(skip, up(low)))``.
+
+    A convolution of several maps is the sum of one for each, and one of a map that is enlarged by
+    copying its pixels has 4/9 of the products; so a spiking unit makes neither the enlarged map nor
+    the concatenation.
+
+    Args:
+        unit: a convolution with what follows.
+        skip: (N, C, H, W).
+        low: (N, C', h, w).
+        up: makes (N, C'', H, W) of it.
+    """
+    if not (isinstance(unit, SpikingUnit) and unit.divides(up)):
+        found: Tensor = unit(torch.cat([skip, up(low)], dim=1))
+        return found
+    conv, wide = unit.conv, skip.shape[1]
+    assert isinstance(conv, nn.Conv2d)
+    beside = F.conv2d(skip, conv.weight[:, :wide], conv.bias, padding=conv.padding)
+    return unit.fired(add_maps(convolve_doubled(low, conv.weight[:, wide:]), beside))
