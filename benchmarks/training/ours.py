@@ -3,6 +3,7 @@
 import torch
 
 from benchmarks.training.contestant import Builder, Contestant, Mode
+from benchmarks.training.our_inference import byte_builder
 from benchmarks.training.our_network import our_builder
 
 EXPECTED = (
@@ -18,6 +19,7 @@ OURS: tuple[tuple[str, Builder], ...] = (
     ("ours train bf16", our_builder(torch.bfloat16)),
     ("ours infer fp32", our_builder(torch.float32)),
     ("ours infer bf16", our_builder(torch.bfloat16)),
+    ("ours infer int8", byte_builder),
 )
 
 

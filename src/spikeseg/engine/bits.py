@@ -6,6 +6,7 @@ Spikes are 0 or 1 and need no scale, so only the weights are rounded (to 255 lev
 from typing import Any, NamedTuple
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from spikeseg.engine.dynamics import Dynamics
@@ -90,3 +91,25 @@ def normalized_bits(
     span = Span(steps, size, 0 if num_steps else size)
     run_native("forward", dynamics, (folded, None, out), tiles_of_past(norm), span, decay)
     return out.unflatten(0, (steps, -1))
+
+
+def join_doubled(low: Tensor, skip: Tensor) -> Tensor:
+    """Return the twice enlarged (nearest neighbor) low map and the skip connection side by side.
+
+    Four channels are moved as one float32, which torch is faster with than with bytes.
+
+    Args:
+        low: (N, C, H, W) uint8 in channels_last memory.
+        skip: (N, D, 2 H, 2 W), the same.
+
+    Returns:
+        (N, C + D, 2 H, 2 W), the same.
+    """
+    if low.shape[1] % 4 or skip.shape[1] % 4:
+        return torch.cat([F.interpolate(low, scale_factor=2.0, mode="nearest"), skip], 1)
+    large = F.interpolate(_seen_as(low, torch.float32), scale_factor=2.0, mode="nearest")
+    return _seen_as(torch.cat([large, _seen_as(skip, torch.float32)], 1), torch.uint8)
+
+
+def _seen_as(x: Tensor, dtype: torch.dtype) -> Tensor:
+    return x.permute(0, 2, 3, 1).contiguous().view(dtype).permute(0, 3, 1, 2)

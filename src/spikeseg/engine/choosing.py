@@ -1,0 +1,110 @@
+"""Which numbers convolutions are fastest in on this processor: measured, and said aloud."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from spikeseg.engine.bits import convolve_bytes, pack_bytes
+from spikeseg.errors import ConfigError
+
+_CHANNELS, _SIZE, _IMAGES, _ROUNDS = 32, 32, 4, 5
+_GAIN = 0.9  # a rounding engine has to be faster than the exact one by more than noise
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was chosen, and why.
+
+    Attributes:
+        numbers: ``fp32``, ``bf16`` or ``int8``.
+        reason: one line for the user.
+        milliseconds: what a small convolution took in everything that was allowed.
+    """
+
+    numbers: str
+    reason: str
+    milliseconds: dict[str, float]
+
+
+@cache
+def choose_numbers(allowed: tuple[str, ...] = ("fp32",)) -> Choice:
+    """Return the fastest of what is allowed, by the time of a small convolution of spikes.
+
+    ``fp32`` is exact and always allowed; the others round, so they have to be asked for, and are
+    taken only if they are faster. oneDNN's own limit, ``ONEDNN_MAX_CPU_ISA``, holds here, too,
+    since it is oneDNN that is measured. Takes about 20 ms, once a process.
+
+    Args:
+        allowed: of ``fp32``, ``bf16`` and ``int8``.
+
+    Raises:
+        ConfigError: none of these.
+    """
+    unknown = set(allowed) - set(_MAKERS)
+    if unknown:
+        raise ConfigError(
+            f"no engine calculates in {', '.join(sorted(unknown))}; there are: "
+            f"{', '.join(_MAKERS)}. Name one or more of them."
+        )
+    found = {name: _measured(_MAKERS[name]()) for name in _able(("fp32", *allowed))}
+    fastest = min(found, key=lambda name: found[name])
+    chosen = fastest if found[fastest] < _GAIN * found["fp32"] else "fp32"
+    return Choice(chosen, _reason(chosen, found, allowed), found)
+
+
+def _able(names: Sequence[str]) -> list[str]:
+    has_bytes = (
+        hasattr(torch.ops.onednn, "qconv_pointwise") and torch.backends.mkldnn.is_available()
+    )
+    return [name for name in dict.fromkeys(names) if name != "int8" or has_bytes]
+
+
+def _reason(chosen: str, found: dict[str, float], allowed: Sequence[str]) -> str:
+    times = ", ".join(f"{name} {ms:.2f} ms" for name, ms in found.items())
+    level = torch.backends.cpu.get_cpu_capability()
+    if len(found) == 1:
+        extra = "" if set(allowed) <= set(found) else "; this torch has no 8-bit convolution"
+        return f"fp32: exact, and nothing else was asked for{extra} ({level})"
+    return f"{chosen}: fastest for a small convolution of spikes ({times}; {level})"
+
+
+def _measured(run: Callable[[], Tensor]) -> float:
+    times = []
+    with torch.inference_mode():
+        for _ in range(_ROUNDS):
+            began = time.perf_counter()
+            run()
+            times.append(time.perf_counter() - began)
+    return min(times) * 1e3
+
+
+def _spikes_and_weight() -> tuple[Tensor, Tensor]:
+    random = torch.Generator().manual_seed(0)
+    spikes = torch.rand(_IMAGES, _CHANNELS, _SIZE, _SIZE, generator=random) < 0.2
+    weight = torch.randn(_CHANNELS, _CHANNELS, 3, 3, generator=random)
+    return spikes.contiguous(memory_format=torch.channels_last), weight
+
+
+def _floats(dtype: torch.dtype) -> Callable[[], Tensor]:
+    spikes, weight = _spikes_and_weight()
+    x = spikes.to(dtype)
+    kernel = weight.to(dtype).contiguous(memory_format=torch.channels_last)
+    return lambda: F.conv2d(x, kernel, padding=1)
+
+
+def _bytes() -> Callable[[], Tensor]:
+    spikes, weight = _spikes_and_weight()
+    x, packed = spikes.to(torch.uint8), pack_bytes(weight, (1, 1), (1, 1))
+    return lambda: convolve_bytes(x, packed, torch.float32)
+
+
+_MAKERS: dict[str, Callable[[], Callable[[], Tensor]]] = {
+    "fp32": lambda: _floats(torch.float32),
+    "bf16": lambda: _floats(torch.bfloat16),
+    "int8": _bytes,
+}
