@@ -13,6 +13,7 @@ from spikeseg.graph import (
     ChannelSelection,
     Convolution,
     Padding,
+    Resizing,
     TransposedConvolution,
     Upsampling,
 )
@@ -78,6 +79,11 @@ def upsamplings(draw, channels):
 
 
 @st.composite
+def resizings(draw, channels):
+    return Resizing(draw(pairs(-3, 3)), draw(st.booleans()))
+
+
+@st.composite
 def affines(draw, channels):
     return ChannelAffine(weights(draw, channels), biases(draw, channels))
 
@@ -103,6 +109,7 @@ KINDS = {
     "TransposedConvolution": transposed_convolutions,
     "AveragePooling": poolings,
     "Upsampling": upsamplings,
+    "Resizing": resizings,
     "ChannelAffine": affines,
     "ChannelPadding": paddings,
     "ChannelSelection": selections,

@@ -5,11 +5,11 @@ from its definition, one entry after another. Nothing is shared with the package
 """
 
 from dataclasses import replace
-from fractions import Fraction
 
 import numpy as np
 
 from slow_gates import gated
+from slow_resampling import line_weights, new_length
 from spikeseg.graph import (
     AveragePooling,
     ChannelAffine,
@@ -17,6 +17,7 @@ from spikeseg.graph import (
     ChannelSelection,
     Convolution,
     Padding,
+    Resizing,
     TransposedConvolution,
     Upsampling,
 )
@@ -100,26 +101,9 @@ def average_pooling(t, shape):
     return entries.with_bias(None)
 
 
-def line_weights(t, place, length, axis):
-    """Return {source: weight} of one output row or column; fractions, so that 0 is exactly 0."""
-    factor = t.factor[axis]
-    if t.mode == "zeros":
-        return {place // factor: Fraction(1)} if place % factor == 0 else {}
-    if t.mode == "nearest":
-        return {place // factor: Fraction(1)}
-    if t.align_corners:
-        position = Fraction(place * (length - 1), max(length * factor - 1, 1))
-    else:
-        position = Fraction(2 * place + 1, 2 * factor) - Fraction(1, 2)
-    position = min(max(position, Fraction(0)), Fraction(length - 1))
-    first = int(position)
-    weights = {first: 1 - (position - first), first + 1: position - first}
-    return {source: weight for source, weight in weights.items() if weight}
-
-
-def upsampling(t, shape):
+def resampling(t, shape):
     """Interpolate rows, then columns."""
-    height, width = shape[1] * t.factor[0], shape[2] * t.factor[1]
+    height, width = (new_length(t, shape[1 + a], a) for a in (0, 1))
     entries = Entries(shape, (shape[0], height, width))
     for c, y, x in np.ndindex(shape[0], height, width):
         for source_y, weight_y in line_weights(t, y, shape[1], 0).items():
@@ -166,7 +150,8 @@ MAPS = {
     Convolution: convolution,
     TransposedConvolution: transposed_convolution,
     AveragePooling: average_pooling,
-    Upsampling: upsampling,
+    Upsampling: resampling,
+    Resizing: resampling,
     ChannelAffine: channel_affine,
     ChannelPadding: channel_padding,
     ChannelSelection: channel_selection,

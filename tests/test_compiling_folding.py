@@ -18,6 +18,7 @@ from spikeseg.graph import (
     Connection,
     Convolution,
     Padding,
+    Resizing,
     Transform,
     TransposedConvolution,
     Upsampling,
@@ -124,6 +125,10 @@ WIDE = Convolution(weights(3, 3, 3, 3), weights(3), padding=(1, 1, 1, 1))
     ("chain", "message"),
     [
         ((Upsampling((2, 2), "bilinear"), WIDE), "nearest or transposed"),
+        (
+            (WIDE, Resizing((-1, -1))),
+            r"bilinear resizing .* network.name fcn, .*network.upsampling transposed",
+        ),
         ((AveragePooling((3, 3), (2, 2)), WIDE), r"kernel \(3, 3\), stride \(2, 2\)"),
         ((Padding((0, 0, -1, 0)), WIDE), "is cut off"),
         ((WIDE, WIDE), "Put neurons between"),

@@ -17,7 +17,6 @@ ACTIVATIONS, NETWORKS, RECIPES, DATASETS = (
 )
 NEEDS_FILES = {"cifar_mnist", "ddd17", "dsec_semantic", "folder", "isbi2012", "voc2012"}
 LEVELS = {name: {"depth": 2} for name in ("unet", "deeplab", "fcn")}
-CONVERTIBLE = {"fcn_vgg9": {"upsampling": "transposed"}}
 MADE = [name for name in DATASETS if name not in NEEDS_FILES]
 
 
@@ -61,7 +60,7 @@ def test_an_activation_lets_a_gradient_through_where_it_fires_and_only_there(nam
 def network_and_images(name, activation="relu", size=(16, 24)):
     """Return a small network whose batch norms are not trivial, and images."""
     torch.manual_seed(0)
-    options = {"width": 2, **LEVELS.get(name, {}), **CONVERTIBLE.get(name, {})}
+    options = {"width": 2, **LEVELS.get(name, {})}
     config = ss.NetworkConfig(name, activation=ActivationConfig(activation), **options)
     network = ss.make_network(config, in_channels=3, num_classes=4)
     images = torch.rand(2, 3, *size)

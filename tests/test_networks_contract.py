@@ -16,7 +16,8 @@ from spikeseg.config import (
 )
 from spikeseg.conversion import convert
 from spikeseg.engine import run_analog
-from spikeseg.errors import ConfigError, CorruptFileError, ShapeError, UnsupportedLayerError
+from spikeseg.errors import ConfigError, CorruptFileError, ShapeError
+from spikeseg.graph import Resizing
 from spikeseg.layers import ACTIVATIONS
 from spikeseg.networks import NETWORKS, make_network
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
@@ -46,7 +47,6 @@ OPTIONS = [
     for name, options in TAKES.items()
     for values in itertools.product(*options.values())
 ]
-GRAPHS = [o for o in OPTIONS if o[0] != "fcn_vgg9" or o[1]["upsampling"] != "bilinear"]
 HALVINGS = {"deeplab_vgg9": 2, "fcn_vgg9": 3}
 WITH_DEPTH = {"unet": {"depth": 2}, "deeplab": {"depth": 2}, "fcn": {"depth": 2}}
 
@@ -92,25 +92,30 @@ def test_every_parameter_gets_a_finite_gradient_in_every_option(
     assert sum(float(p.grad.abs().sum()) for p in network.parameters()) > 0
 
 
-@pytest.mark.parametrize("option", GRAPHS, ids=words)
+@pytest.mark.parametrize("option", OPTIONS, ids=words)
 def test_the_graph_is_the_network_in_every_option(option: tuple[str, dict[str, Any]]) -> None:
     assert_the_graph_is_the_network(built(option[0], **option[1]), torch.rand(2, 2, 8, 16))
 
 
 @pytest.mark.parametrize("name", NETWORKS.names())
 def test_the_graph_is_the_network_if_it_has_no_norms(name: str) -> None:
-    options = {"upsampling": "transposed"} if name == "fcn_vgg9" else WITH_DEPTH.get(name, {})
-    network = built(name, norm="none", **options)
+    network = built(name, norm="none", **WITH_DEPTH.get(name, {}))
     assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
     biased = {m.bias is not None for m in network.modules() if isinstance(m, torch.nn.Conv2d)}
     assert (True in biased) == (name != "deeplab_vgg9")
     assert_the_graph_is_the_network(network, torch.rand(2, 2, 8, 16))
 
 
-def test_the_fcn_of_the_paper_trims_a_pixel_which_no_graph_does() -> None:
+def test_the_graph_of_the_fcn_of_the_paper_trims_a_pixel_at_every_size() -> None:
     network = built("fcn_vgg9").eval()
-    with pytest.raises(UnsupportedLayerError, match=r"3 x 5 .* network.upsampling transposed"):
-        convert(network, torch.rand(1, 2, 8, 16), ConversionConfig(recipes=("trained",)))
+    graph = convert(network, torch.rand(1, 2, 8, 16), ConversionConfig(recipes=("trained",)))
+    trims = {t for c in graph.connections for t in c.transforms if isinstance(t, Resizing)}
+    assert trims == {Resizing((-1, -1), align_corners=True)}
+    images = torch.rand(1, 2, 40, 24)
+    with torch.inference_mode():
+        expected = network(images)
+    found = run_analog(graph, images)[graph.output.name]
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("up", ["transposed", "nearest", "bilinear"])

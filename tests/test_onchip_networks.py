@@ -57,11 +57,14 @@ def test_a_strided_network_is_adapted_compiled_and_emulated(
     assert np.ptp(recording.potentials) > 0
 
 
-@pytest.mark.parametrize("name", ["deeplab_vgg9", "fcn_vgg9"])
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("deeplab_vgg9", {}), ("fcn_vgg9", {}), ("fcn_vgg9", {"upsampling": "transposed"})],
+    ids=str,
+)
 def test_average_pooling_that_overlaps_is_refused_with_what_works(
-    name: str, images: Tensor
+    name: str, options: dict[str, Any], images: Tensor
 ) -> None:
-    options = {"upsampling": "transposed"} if name == "fcn_vgg9" else {}
     graph = prepare(trained(name, images, **options), images, CONFIG)
     with pytest.raises(CompileError) as caught:
         compile_network(build_network(graph, CONFIG.output_tau), load_chip(CONFIG.name))

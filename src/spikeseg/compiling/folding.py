@@ -16,6 +16,7 @@ from spikeseg.graph import (
     ChannelSelection,
     Convolution,
     Padding,
+    Resizing,
     Transform,
     TransposedConvolution,
     Upsampling,
@@ -53,6 +54,7 @@ def fold(transforms: Sequence[Transform], shape: Shape, where: str) -> Folded:
     Raises:
         CompileError: a chain that no single kernel can express; names the transform and what works.
     """
+    _refuse_resizing(transforms, where)
     eye = np.eye(shape[0])[None, None]
     folded = Folded(eye, np.zeros(shape[0]), Window())
     spatial: AveragePooling | Upsampling | Padding | None = None
@@ -77,6 +79,15 @@ def fold(transforms: Sequence[Transform], shape: Shape, where: str) -> Folded:
         same = ChannelAffine(np.ones(len(folded.bias), np.float32))
         folded = _slid(folded, same, spatial, entered, where)
     return folded
+
+
+def _refuse_resizing(transforms: Sequence[Transform], where: str) -> None:
+    if any(isinstance(transform, Resizing) for transform in transforms):
+        raise CompileError(
+            f"{where}: bilinear resizing has other weights in every pixel, so no chip kernel "
+            "expresses it. Use network.name fcn, or end a transposed convolution at the size "
+            "itself (network.upsampling transposed), and train again."
+        )
 
 
 _WEIGHTED = Convolution | TransposedConvolution | ChannelAffine

@@ -17,6 +17,7 @@ from spikeseg.graph import (
     ChannelSelection,
     Convolution,
     Padding,
+    Resizing,
     Transform,
     TransposedConvolution,
     Upsampling,
@@ -98,8 +99,8 @@ def _padding_before_weights(first: Transform, second: Transform) -> Chain | None
 
 
 def _padding_sinks(first: Transform, second: Transform) -> Chain | None:
-    """Pooling and upsampling work on each channel, so the placing can come after them."""
-    per_channel = AveragePooling | Upsampling | Padding
+    """Pooling and resizing work on each channel, so the placing can come after them."""
+    per_channel = AveragePooling | Upsampling | Resizing | Padding
     if isinstance(first, ChannelPadding) and isinstance(second, per_channel):
         return (second, first)
     return None

@@ -11,8 +11,9 @@ from spikeseg.conversion.expressions import lengthened
 from spikeseg.conversion.nodes import argument, shape_of
 from spikeseg.conversion.rearranging import numbered, rearranged, shuffled, unshuffled
 from spikeseg.conversion.refusals import unsupported
+from spikeseg.conversion.resizing import fixed_change
 from spikeseg.conversion.walking import Walk
-from spikeseg.graph import Transform
+from spikeseg.graph import Resizing, Transform
 from spikeseg.layers import AbstractActivation
 from spikeseg.layers.clipped_relu import ClippedReLU
 from spikeseg.networks import SizeGuard
@@ -73,7 +74,13 @@ def interpolate(walk: Walk, node: fx.Node, mode: str, corners: bool | None, scal
     """Handle an interpolation to the size of the node."""
     x = argument(node)
     before, after = shape_of(x)[1:], shape_of(node)[1:]
-    transform = translation.upsampling(mode, corners, scale, before, after)
+    known = mode == "bilinear" and scale is None
+    change = fixed_change(walk, walk.values[x], before, after) if known else None
+    transform: Transform
+    if change is None:
+        transform = translation.upsampling(mode, corners, scale, before, after)
+    else:
+        transform = Resizing(change, bool(corners))
     walk.values[node] = lengthened(walk.values[x], *([] if before == after else [transform]))
 
 

@@ -79,7 +79,7 @@ ADVICE: dict[str, str] = {
 
 SUPPORTED = (
     "Conv2d, ConvTranspose2d, BatchNorm2d, average and adaptive average pooling, max pooling, "
-    "Upsample and interpolate (nearest, bilinear) by whole factors, PixelShuffle, cat over "
-    "channels, addition, scaling by constants, slices, zero padding, dropout, and ReLU-like "
-    "activations"
+    "Upsample and interpolate (nearest, bilinear) by whole factors, bilinear trimming to the "
+    "size that the strides give, PixelShuffle, cat over channels, addition, scaling by constants, "
+    "slices, zero padding, dropout, and ReLU-like activations"
 )

@@ -183,8 +183,9 @@ def upsampling(
     if after[0] % before[0] or after[1] % before[1]:
         raise refuse(
             f"{before[0]} x {before[1]} is interpolated to {after[0]} x {after[1]}",
-            "enlargement by whole factors; an image size that the strides divide may give them, "
-            "and network.upsampling transposed does without (fcn_vgg9)",
+            "enlargement by whole factors, which an image size that the strides divide may give, "
+            "and bilinear resizing to the size that the strides alone give (17 to 16 pixels, a "
+            "quarter of 64)",
         )
     if scale is not None and any(factor % 1 for factor in np.atleast_1d(scale)):
         raise refuse(f"the scale factor is {scale}", "enlargement by whole factors")

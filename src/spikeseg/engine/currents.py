@@ -16,6 +16,7 @@ from spikeseg.graph import (
     Connection,
     Convolution,
     Padding,
+    Resizing,
     Transform,
     TransposedConvolution,
     Upsampling,
@@ -117,6 +118,8 @@ def _apply(transform: Transform, weight: Tensor | None, bias: Tensor | None, x: 
             return F.avg_pool2d(x, transform.kernel, transform.stride, transform.padding)
         case Upsampling():
             return _upsample(transform, x)
+        case Resizing():
+            return _resize(transform, x)
         case ChannelAffine():
             assert weight is not None
             x = x * weight[:, None, None]
@@ -148,6 +151,11 @@ def _pad(t: Padding, x: Tensor) -> Tensor:
 def _select(t: ChannelSelection, x: Tensor) -> Tensor:
     chosen = torch.tensor(t.channels, device=x.device)
     return x[:, chosen.clamp(min=0)] * (chosen >= 0).to(x.dtype)[:, None, None]
+
+
+def _resize(t: Resizing, x: Tensor) -> Tensor:
+    size = (x.shape[2] + t.change[0], x.shape[3] + t.change[1])
+    return F.interpolate(x, size=size, mode="bilinear", align_corners=t.align_corners)
 
 
 def _upsample(t: Upsampling, x: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 It is plain data (NumPy arrays in frozen dataclasses): no torch, no framework. ``transforms`` holds
 the closed set of linear operations, ``gates`` max pooling of spikes, ``topology`` populations,
-connections and the graph, ``support`` counts synapses exactly, ``storage`` reads and writes
-``graph.npz``.
+connections and the graph, ``scales`` resolutions, ``support`` counts synapses exactly, ``storage``
+reads and writes ``graph.npz``.
 """
 
 from spikeseg.graph.gates import MaxPooling
@@ -17,6 +17,7 @@ from spikeseg.graph.transforms import (
     ChannelSelection,
     Convolution,
     Padding,
+    Resizing,
     Transform,
     TransposedConvolution,
     Upsampling,
@@ -32,6 +33,7 @@ __all__ = [
     "MaxPooling",
     "Padding",
     "Population",
+    "Resizing",
     "SpikingGraph",
     "Transform",
     "TransposedConvolution",

@@ -24,6 +24,7 @@ _KINDS = {
         kinds.TransposedConvolution,
         kinds.AveragePooling,
         kinds.Upsampling,
+        kinds.Resizing,
         kinds.ChannelAffine,
         kinds.ChannelPadding,
         kinds.ChannelSelection,

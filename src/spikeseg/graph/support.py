@@ -16,6 +16,7 @@ from spikeseg.graph.transforms import (
     ChannelSelection,
     Convolution,
     Padding,
+    Resizing,
     Shape,
     Transform,
     TransposedConvolution,
@@ -45,11 +46,19 @@ def _upsampled(transform: Upsampling, length: int, out: int, axis: int) -> Matri
     if transform.mode == "zeros":
         alone: Matrix = place[:, None] == source * transform.factor[axis]
         return alone
-    if transform.align_corners:
-        position = place * ((length - 1) / max(out - 1, 1))
+    return _interpolated(length, out, transform.align_corners)
+
+
+def _interpolated(length: int, out: int, align_corners: bool) -> Matrix:
+    """Return the (out, length) support of bilinear interpolation, in whole numbers: exact."""
+    place = np.arange(out)
+    if align_corners:
+        unit = max(out - 1, 1)
+        position = place * (length - 1)
     else:
-        position = np.clip((place + 0.5) / transform.factor[axis] - 0.5, 0, length - 1)
-    touched: Matrix = np.abs(position[:, None] - source) < 1 - 1e-9
+        unit = 2 * out
+        position = np.clip((2 * place + 1) * length - out, 0, (length - 1) * unit)
+    touched: Matrix = np.abs(position[:, None] - unit * np.arange(length)[None, :]) < unit
     return touched
 
 
@@ -71,6 +80,8 @@ def spatial_support(transform: Transform, length: int, axis: int) -> Matrix:
             return windows(length, out, kernel, transform.stride[axis], 1, before)
         case Upsampling():
             return _upsampled(transform, length, out, axis)
+        case Resizing():
+            return _interpolated(length, out, transform.align_corners)
         case Padding():
             return windows(length, out, 1, 1, 1, transform.padding[2 * axis])
         case _:

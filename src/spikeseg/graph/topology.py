@@ -1,7 +1,6 @@
 """Populations, connections and the graph that they form."""
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from functools import cached_property
 from math import lcm
 
@@ -10,14 +9,9 @@ from numpy.typing import NDArray
 
 from spikeseg.errors import ConfigError, ShapeError
 from spikeseg.graph.gates import MaxPooling
+from spikeseg.graph.scales import IMAGE, Scale, scale_after
 from spikeseg.graph.support import fan_out
-from spikeseg.graph.transforms import (
-    AveragePooling,
-    Shape,
-    Transform,
-    magnification,
-    output_shape,
-)
+from spikeseg.graph.transforms import Shape, Transform, output_shape
 from spikeseg.neurons import Neuron
 
 
@@ -190,12 +184,12 @@ class SpikingGraph:
         Every resolution on the way, also inside of a connection, is a whole share of the image.
         Adaptive pooling fixes the image size, so what comes after it does not count.
         """
-        scales: dict[str, _Scale] = {self.input.name: (Fraction(1), Fraction(1))}
-        passed = {Fraction(1)}
+        scales: dict[str, Scale] = {self.input.name: IMAGE}
+        passed = set(IMAGE)
         for connection in sorted(self.connections, key=lambda c: self._index[c.source]):
             scale = scales.get(connection.source)
             for transform in (*connection.transforms, self[connection.target].pooling):
-                scale = _scale_after(scale, transform)
+                scale = scale_after(scale, transform)
                 passed |= set(scale or ())
             if scale or connection.target not in scales:
                 scales[connection.target] = scale
@@ -247,16 +241,3 @@ class SpikingGraph:
             shapes[population.name] = self._arriving(first, shapes[first.source])
         populations = tuple(replace(p, shape=shapes[p.name]) for p in self.populations)
         return replace(self, populations=populations)
-
-
-_Scale = tuple[Fraction, Fraction] | None  # rows and columns per image row and column
-
-
-def _scale_after(scale: _Scale, transform: Transform | MaxPooling | None) -> _Scale:
-    if isinstance(transform, AveragePooling) and transform.only_for:
-        return None
-    if scale is None or transform is None:
-        return scale
-    if isinstance(transform, MaxPooling):
-        return scale[0] / transform.stride[0], scale[1] / transform.stride[1]
-    return scale[0] * magnification(transform, 0), scale[1] * magnification(transform, 1)

@@ -6,7 +6,6 @@ tracing (where it comes from).
 """
 
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -97,6 +96,19 @@ class Upsampling:
     align_corners: bool = False
 
 
+@dataclass(frozen=True)
+class Resizing:
+    """Bilinear resizing to so many pixels more or less, whatever the size: n to n + change.
+
+    Attributes:
+        change: rows, columns; negative trims, as (-1, -1) does 17 x 17 pixels to 16 x 16.
+        align_corners: as in torch.
+    """
+
+    change: Pair
+    align_corners: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class ChannelAffine:
     """``scale * x + bias`` for each channel: a batch norm that no convolution can absorb.
@@ -150,6 +162,7 @@ Transform = (
     | TransposedConvolution
     | AveragePooling
     | Upsampling
+    | Resizing
     | ChannelAffine
     | ChannelPadding
     | ChannelSelection
@@ -214,23 +227,6 @@ def _input_channels(transform: Transform) -> int | None:
             return None
 
 
-def magnification(transform: Transform, axis: int) -> Fraction:
-    """Return how much larger rows (``axis`` 0) or columns (1) get, borders aside.
-
-    >>> magnification(AveragePooling((2, 2), (2, 2)), axis=0)
-    Fraction(1, 2)
-    """
-    match transform:
-        case Convolution() | AveragePooling():
-            return Fraction(1, transform.stride[axis])
-        case TransposedConvolution():
-            return Fraction(transform.stride[axis])
-        case Upsampling():
-            return Fraction(transform.factor[axis])
-        case _:
-            return Fraction(1)
-
-
 def _taps(transform: Convolution | TransposedConvolution, axis: int) -> int:
     taps: int = transform.weight.shape[2 + axis]
     return taps
@@ -264,6 +260,8 @@ def output_length(transform: Transform, length: int, axis: int) -> int:
             return _pooled_length(transform, length, axis)
         case Upsampling():
             return length * transform.factor[axis]
+        case Resizing():
+            return length + transform.change[axis]
         case Padding():
             return length + sum(transform.padding[2 * axis : 2 * axis + 2])
         case _:

@@ -24,8 +24,7 @@ class FCNVGG9(nn.Module):
 
     Args:
         config: width (64); upsampling: ``bilinear`` as in the paper, or ``transposed``, in which
-            the transposed convolution itself ends at 2 n pixels, as a graph needs it (no graph
-            resizes 2 n + 1 pixels to 2 n); norm, activation or neurons.
+            the transposed convolution itself ends at 2 n pixels; norm, activation or neurons.
         in_channels: channels of the images.
         num_classes: classes, one output channel each.
         dt_ms: length of a time step in milliseconds.

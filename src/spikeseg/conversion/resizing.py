@@ -1,0 +1,44 @@
+"""Whether a resizing is by a fixed number of pixels, which the sizes at one image do not say."""
+
+from spikeseg.conversion.expressions import Expression
+from spikeseg.conversion.walking import INPUT, Walk
+from spikeseg.graph import MaxPooling, Transform
+from spikeseg.graph.scales import IMAGE, Scale, scale_after
+from spikeseg.graph.transforms import Pair
+
+
+def fixed_change(walk: Walk, value: Expression, before: Pair, after: Pair) -> Pair | None:
+    """Return by how many pixels a value is resized in images of any size; ``None`` if it is not.
+
+    It is where the resizing undoes what borders added or took away, so that the map has the size
+    that its strides alone give: 17 x 17 pixels to 16 x 16, at a quarter of 64 x 64.
+
+    Args:
+        walk: up to the resizing.
+        value: what is resized.
+        before: its height and width.
+        after: those that it gets.
+    """
+    known = _scales(walk)
+    scales = [_along(known[term.source], *term.chain) for term in value]
+    image = walk.shapes[INPUT][1:]
+    if any(s is None or (s[0] * image[0], s[1] * image[1]) != after for s in scales):
+        return None
+    return after[0] - before[0], after[1] - before[1]
+
+
+def _scales(walk: Walk) -> dict[str, Scale]:
+    """Return the scale of each population; those that pooling has fixed have none."""
+    scales: dict[str, Scale] = {INPUT: IMAGE}
+    for connection in walk.connections:
+        gate = walk.gates.get(connection.target)
+        scale = _along(scales[connection.source], *connection.transforms, gate)
+        if scale or connection.target not in scales:
+            scales[connection.target] = scale
+    return scales
+
+
+def _along(scale: Scale, *transforms: Transform | MaxPooling | None) -> Scale:
+    for transform in transforms:
+        scale = scale_after(scale, transform)
+    return scale
