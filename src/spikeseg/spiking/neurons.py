@@ -37,7 +37,8 @@ class SpikingActivation(Timed, AbstractActivation):
 
     def extra_repr(self) -> str:
         """Show the neuron."""
-        return f"{self.config.neuron}, decay={float(self.decay):g}, {self.config.reset} reset"
+        decay = float(torch.as_tensor(self.decay).detach())
+        return f"{self.config.neuron}, decay={decay:g}, {self.config.reset} reset"
 
     @property
     def decay(self) -> Tensor | float:
@@ -213,7 +214,8 @@ class AdaptiveLIF(SpikingActivation):
             v = self.decay * v + now
             extra = config.v_threshold * config.adaptation * a
             spike = fire(v - extra, self.dynamics)
-            v = reset(v - extra * (spike.detach() if self._is_soft else 0), spike, self.dynamics)
+            passed = spike.detach() if config.detach_reset else spike
+            v = reset(v - extra * passed if self._is_soft else v, spike, self.dynamics)
             a = config.adaptation_decay * a + spike
             spikes.append(spike)
         if clock.online:
