@@ -34,11 +34,12 @@ class SpikingUnit(nn.Sequential):
 
     def run(self, x: Tensor) -> Tensor:
         """Return the spikes."""
-        return self.fired(self.conv(x))
+        conv = next(self.children())
+        return self.fired(conv(x))
 
     def fired(self, current: Tensor) -> Tensor:
         """Return what norm and neurons make of a current: one scan, if that is a norm over time."""
-        norm, neurons = self.norm, self.neurons
+        _, norm, neurons = self.children()
         assert isinstance(neurons, SpikingActivation)
         fused = isinstance(norm, TimeNorm) and neurons.clock.batch is not None
         spikes: Tensor = neurons(current, norm) if fused else neurons(norm(current))
