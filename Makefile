@@ -10,7 +10,7 @@ LOIHI := .venvs/loihi
 WITNESS := .venvs/witness
 PEERS := .venvs/training
 
-.PHONY: demo test test-outside test-oracle test-witness test-mutations lint docs reproduce-isbi reproduce-chip reproduce-two-chips bench-conversion bench-emulator bench-training bench-placement bench-ledger clean
+.PHONY: demo test test-outside test-oracle test-witness test-mutations lint docs reproduce-isbi reproduce-chip reproduce-two-chips reproduce-kim2022 compare-kim2022 bench-conversion bench-emulator bench-training bench-placement bench-ledger clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -140,6 +140,27 @@ bench-training: $(PEERS)/.installed
 	$(PEERS)/bin/python -m benchmarks.training.measure --resume \
 	  --out runs/bench-training/training.json --picture docs/images/training.png
 	cp runs/bench-training/training.json results/training.json
+
+# The comparison of Kim et al. 2022, sized for a processor: a network, its conversions, and its twin that
+# is trained through its spikes, on digits, events and VOC2012; an hour and a half on two cores. In full,
+# for those with the data and a GPU: the options that the files in configs/ name.
+KIM = cifar-mnist moving-shapes summed-frames voc2012
+reproduce-kim2022: $(VENV)/.installed
+	$(BIN)/spikeseg run configs/cifar-mnist.yaml --data.root $(DATA) --out runs/cifar-mnist
+	$(BIN)/spikeseg run configs/moving-shapes.yaml --out runs/moving-shapes
+	$(BIN)/spikeseg run configs/moving-shapes.yaml --data.event_view frame --data.event_steps null \
+	  --direct null --out runs/summed-frames
+	$(BIN)/spikeseg run configs/voc2012.yaml --data.root $(DATA)/voc2012 --out runs/voc2012
+	$(MAKE) compare-kim2022
+
+compare-kim2022: $(VENV)/.installed
+	for run in $(KIM); do \
+	  $(BIN)/spikeseg diagnose runs/$$run && \
+	  $(BIN)/spikeseg robustness runs/$$run --images 100 && \
+	  $(BIN)/spikeseg report runs/$$run && \
+	  $(BIN)/python -m benchmarks.kim2022.measure runs/$$run --out runs/$$run/kim2022.json || exit 1; done
+	$(BIN)/python -m benchmarks.kim2022.summarize $(foreach run,$(KIM),$(run)=runs/$(run)) \
+	  --out results/kim2022.json --picture docs/images/kim2022.png
 
 # Every partitioner on U-Nets of 2 to 32 chips; some minutes.
 bench-placement: $(VENV)/.installed
