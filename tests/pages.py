@@ -11,6 +11,7 @@ from spikeseg.layers import ACTIVATIONS
 from spikeseg.networks import NETWORKS
 from spikeseg.neurons import NEURONS
 from spikeseg.placing import PARTITIONERS
+from spikeseg.robustness import CORRUPTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 REGISTRIES = {
@@ -21,6 +22,7 @@ REGISTRIES = {
     "conversion-recipes": RECIPES,
     "partitioners": PARTITIONERS,
     "event-formats": FORMATS,
+    "corruptions": CORRUPTIONS,
 }
 MARKDOWN = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/plug-points").glob("*.md")]

@@ -10,8 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeseg.batches import Augmenter
+from spikeseg.batches import Augmenter, refuse_brightness
 from spikeseg.config import AugmentationConfig
+from spikeseg.data import EventLayout
 from spikeseg.errors import ConfigError
 
 OFF = AugmentationConfig(
@@ -198,3 +199,20 @@ def test_kornia_is_not_imported_before_it_is_needed() -> None:
         [sys.executable, "-c", script], env=environment, capture_output=True, check=True, text=True
     )
     assert run.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("name", ["brightness", "contrast", "noise"])
+def test_events_are_not_made_brighter(name: str) -> None:
+    config = replace(OFF, **{name: 0.25})
+    with pytest.raises(ConfigError, match=rf"training.augmentation.{name} is 0.25.*Set all three"):
+        refuse_brightness(config, EventLayout(8, 4))
+    refuse_brightness(config, None)
+
+
+def test_events_may_be_flipped_turned_and_bent() -> None:
+    config = replace(ALL, brightness=0.0, contrast=0.0, noise=0.0)
+    refuse_brightness(config, EventLayout(8, 4))
+    images, masks = batch(channels=16)
+    changed, _ = Augmenter(config, 0)(images.round(), masks, 0)
+    assert changed.shape == images.shape
+    assert not torch.equal(changed, images.round())

@@ -15,7 +15,9 @@ ACTIVATIONS, NETWORKS, RECIPES, DATASETS = (
     REGISTRIES[name].names()
     for name in ("activations", "networks", "conversion-recipes", "datasets")
 )
-NEEDS_FILES = {"cifar_mnist", "folder", "isbi2012", "voc2012"}
+NEEDS_FILES = {"cifar_mnist", "ddd17", "dsec_semantic", "folder", "isbi2012", "voc2012"}
+LEVELS = {name: {"depth": 2} for name in ("unet", "deeplab", "fcn")}
+CONVERTIBLE = {"fcn_vgg9": {"upsampling": "transposed"}}
 MADE = [name for name in DATASETS if name not in NEEDS_FILES]
 
 
@@ -59,7 +61,8 @@ def test_an_activation_lets_a_gradient_through_where_it_fires_and_only_there(nam
 def network_and_images(name, activation="relu", size=(16, 24)):
     """Return a small network whose batch norms are not trivial, and images."""
     torch.manual_seed(0)
-    config = ss.NetworkConfig(name, depth=2, width=2, activation=ActivationConfig(activation))
+    options = {"width": 2, **LEVELS.get(name, {}), **CONVERTIBLE.get(name, {})}
+    config = ss.NetworkConfig(name, activation=ActivationConfig(activation), **options)
     network = ss.make_network(config, in_channels=3, num_classes=4)
     images = torch.rand(2, 3, *size)
     network.train()
@@ -70,15 +73,15 @@ def network_and_images(name, activation="relu", size=(16, 24)):
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_gives_one_logit_a_class_and_pixel_at_any_fitting_size(name):
-    network, images = network_and_images(name, size=(8, 20))
-    assert network(images).shape == (2, 4, 8, 20)
+    network, images = network_and_images(name, size=(8, 24))
+    assert network(images).shape == (2, 4, 8, 24)
 
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_refuses_other_sizes_with_the_size_to_pad_to(name):
     network, _ = network_and_images(name)
-    with pytest.raises(ss.SpikeSegError, match="8 x 12"):
-        network(torch.zeros(1, 3, 7, 9))
+    with pytest.raises(ss.SpikeSegError, match="8 x 16"):
+        network(torch.zeros(1, 3, 5, 13))
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 from dataset_trees import write_cifar_archive, write_mnist_archive, write_voc
+from event_trees import write_dsec, write_evsegnet
 from spikeseg.config import DataConfig
 from spikeseg.data import DATASETS, SegmentationData, load
 from spikeseg.errors import SpikeSegError
@@ -48,13 +49,26 @@ def write_cifar_mnist(root: Path, pages: int) -> None:
     write_mnist_archive(root)
 
 
+def write_ddd17(root: Path, pages: int) -> None:
+    write_evsegnet(root, pages - 2, 2)
+
+
+def write_dsec_semantic(root: Path, pages: int) -> None:
+    write_dsec(root, pages - 2, 2)
+
+
 WRITERS: dict[str, Callable[[Path, int], None]] = {
     "cifar_mnist": write_cifar_mnist,
+    "ddd17": write_ddd17,
+    "dsec_semantic": write_dsec_semantic,
     "folder": write_folder,
     "isbi2012": write_isbi2012,
     "voc2012": write_voc2012,
 }
 """Writers of tiny files for the datasets that read some; the others make their images."""
+
+SPLIT = {"ddd17", "dsec_semantic"}
+"""Datasets that are split by their files alone."""
 
 
 @pytest.fixture(params=DATASETS.names())
@@ -64,7 +78,8 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> DataConfig:
         return DataConfig(name, num_images=5, image_size=SIZE, test="3-4")
     WRITERS[name](tmp_path, 5)
     count = 5 if name == "cifar_mnist" else None
-    return DataConfig(name, root=str(tmp_path), num_images=count, test="3-4")
+    test = None if name in SPLIT else "3-4"
+    return DataConfig(name, root=str(tmp_path), num_images=count, test=test)
 
 
 def test_the_data_say_what_they_are(config: DataConfig) -> None:
@@ -72,9 +87,10 @@ def test_the_data_say_what_they_are(config: DataConfig) -> None:
     assert isinstance(data, SegmentationData)
     assert data.name == config.name
     assert len(data.class_names) >= 2
-    assert data.in_channels in (1, 3)
+    steps = data.events.num_steps if data.events else None
+    assert data.in_channels in ((1, 3) if steps is None else (2 * steps,))
     assert data.membrane_class is None or 0 <= data.membrane_class < len(data.class_names)
-    assert "3 to 4 held out" in data.split
+    assert ("held out" if config.name in SPLIT else "3 to 4 held out") in data.split
 
 
 def test_every_sample_is_an_image_in_0_to_1_and_a_mask_of_known_classes(

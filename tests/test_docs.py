@@ -34,8 +34,9 @@ def test_a_plug_point_s_page_lists_its_members(page):
 
 
 @pytest.mark.parametrize("page", PLUG_POINTS, ids=name_of)
-def test_a_plug_point_s_page_names_a_registry_that_gains_the_member(page, monkeypatch):
+def test_a_plug_point_s_page_names_a_registry_that_gains_the_member(page, monkeypatch, tmp_path):
     leave_registries_as_found(monkeypatch)
+    monkeypatch.chdir(tmp_path)
     registry = REGISTRIES[page.stem]
     before = set(registry.names())
     run_code(page)

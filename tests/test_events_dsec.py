@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from spikeseg.errors import ConfigError, CorruptFileError, DataError
-from spikeseg.events import read_events
+from spikeseg.events import read_dsec_window, read_events
 from tests.event_files import write
 
 T = np.cumsum(np.arange(700) % 5, dtype=np.uint32)
@@ -52,6 +52,16 @@ def test_chunks_compressed_with_blosc_are_read(tmp_path: Path) -> None:
     events = read_events(write_blosc(tmp_path / "a.h5"))
     columns = [events.t, events.x, events.y, events.polarity]
     np.testing.assert_array_equal(columns, [T, X, Y, P])
+
+
+def test_a_window_is_read_out_of_chunks_compressed_with_blosc(tmp_path: Path) -> None:
+    h5py, path = pytest.importorskip("h5py"), write_blosc(tmp_path / "a.h5")
+    with h5py.File(path, "a") as file:
+        file["ms_to_idx"] = np.searchsorted(T, [0, 1000])
+    for start, end in ((0, 1), (3, 1398), (998, 1003), (1200, 1390)):
+        window, inside = read_dsec_window(path, start, end), (start <= T) & (end > T)
+        columns = [window.t, window.x, window.y, window.polarity]
+        np.testing.assert_array_equal(columns, [a[inside] for a in (T, X, Y, P)])
 
 
 def test_hdf5_of_another_layout_is_refused(tmp_path: Path) -> None:

@@ -46,6 +46,43 @@ def test_steps_of_equal_time_are_those_of_a_loop(events: Events, num_steps: int)
     np.testing.assert_array_equal(steps(events, num_steps), expected)
 
 
+@given(
+    events=drawn, num_steps=st.integers(1, 9), start=st.integers(0, 500), long=st.integers(1, 900)
+)
+def test_steps_of_a_span_count_what_lies_in_it(
+    events: Events, num_steps: int, start: int, long: int
+) -> None:
+    expected = np.zeros((num_steps, 2, H, W))
+    for t, x, y, p in rows(events):
+        if start <= t < start + long:
+            expected[(t - start) * num_steps // long, p, y, x] += 1
+    found = steps(events, num_steps, span=(start, start + long))
+    np.testing.assert_array_equal(found, expected)
+
+
+@given(
+    events=drawn, num_bins=st.integers(2, 9), start=st.integers(0, 500), long=st.integers(2, 900)
+)
+def test_voxels_of_a_span_are_those_of_a_loop(
+    events: Events, num_bins: int, start: int, long: int
+) -> None:
+    expected = np.zeros((num_bins, H, W))
+    for t, x, y, p in rows(events):
+        place = (num_bins - 1) * (t - start) / (long - 1)
+        for b in range(num_bins):
+            inside = start <= t < start + long
+            expected[b, y, x] += inside * (2 * p - 1) * max(0.0, 1 - abs(b - place))
+    found = voxel_grid(events, num_bins, (start, start + long))
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("picture", [steps, voxel_grid])
+def test_a_span_that_ends_before_it_begins_is_refused(picture) -> None:
+    events = Events([0], [0], [0], [1], height=1, width=1)
+    with pytest.raises(ConfigError, match="later end"):
+        picture(events, 2, span=(5, 5))
+
+
 @given(events=drawn, num_steps=st.integers(1, 9))
 def test_steps_of_equal_count_hold_equally_many_events(events: Events, num_steps: int) -> None:
     sums = steps(events, num_steps, by="count").sum(axis=(1, 2, 3))

@@ -14,9 +14,10 @@ FLOORS = (
     {"neurons", "surrogates"},
     {"graph"},
     {"engine", "metrics", "images", "events", "chips", "meters"},
-    {"layers", "losses", "compiling", "emulation", "placing"},
+    {"layers", "compiling", "emulation", "placing"},
     {"spiking"},
-    {"networks", "data", "batches", "energy"},
+    {"losses"},
+    {"networks", "data", "batches", "energy", "robustness"},
     {"training", "conversion", "exporters"},
     {"inference", "diagnosis", "tuning", "onchip"},
     {"own"},
@@ -36,6 +37,7 @@ LEARNING = {
     "finetuning",
     "diagnosis",
     "tuning",
+    "robustness",
 }
 CHIP = {"chips", "compiling", "emulation", "placing", "energy"}
 FILES = sorted(SOURCE.rglob("*.py"))

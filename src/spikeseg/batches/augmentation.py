@@ -7,6 +7,7 @@ import numpy as np
 import torch
 
 from spikeseg.config import IGNORE_INDEX, AugmentationConfig
+from spikeseg.data import EventLayout
 from spikeseg.errors import ConfigError
 
 _SMOOTHNESS = 1 / 16
@@ -63,6 +64,26 @@ class Augmenter:
         if size not in self._built:
             self._built[size] = _geometry(self.config, size), _intensity(self.config)
         return self._built[size]
+
+
+def refuse_brightness(config: AugmentationConfig, events: EventLayout | None) -> None:
+    """Check that counts of events are not treated as brightness.
+
+    Args:
+        config: what training changes at random.
+        events: how events stand in the channels of the images; None for ordinary ones.
+
+    Raises:
+        ConfigError: the images are made of events, and brightness, contrast or noise is on.
+    """
+    found = [n for n in ("brightness", "contrast", "noise") if getattr(config, n)]
+    if events is not None and found:
+        values = ", ".join(f"training.augmentation.{n} is {getattr(config, n)}" for n in found)
+        raise ConfigError(
+            f"{values}, but these images are counts of events, which have no brightness: 0 means "
+            "that nothing happened, and must stay 0. Set all three to 0; flip, rotate and elastic "
+            "can stay."
+        )
 
 
 def _mix(seed: int, first: int) -> int:

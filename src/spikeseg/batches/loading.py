@@ -25,21 +25,39 @@ class _Numbered(Dataset[_Item]):
 
 
 class _AugmentingCollate:
-    """Stacks crops to a batch and augments it."""
+    """Stacks crops to a batch, augments it, and takes one process's part of it."""
 
-    def __init__(self, augmenter: Augmenter) -> None:
+    def __init__(self, augmenter: Augmenter, share: tuple[int, int]) -> None:
         self._augmenter = augmenter
+        self._rank, self._processes = share
 
     def __call__(self, items: list[_Item]) -> Batch:
         numbers, images, masks = zip(*items, strict=True)
-        return self._augmenter(torch.stack(images), torch.stack(masks), numbers[0])
+        whole = self._augmenter(torch.stack(images), torch.stack(masks), numbers[0])
+        size = len(items) // self._processes
+        part = slice(self._rank * size, (self._rank + 1) * size)
+        return whole[0][part], whole[1][part]
 
 
-def make_loader(samples: Sequence[Sample], config: TrainingConfig, seed: int) -> DataLoader[_Item]:
+def make_loader(
+    samples: Sequence[Sample],
+    config: TrainingConfig,
+    seed: int,
+    share: tuple[int, int] = (0, 1),
+) -> DataLoader[_Item]:
     """Return a loader of (B, C, crop, crop) float32 images and (B, crop, crop) int64 masks.
 
-    An epoch is ``config.steps_per_epoch`` batches of ``config.batch_size``. Batches depend on the
-    seed and on the epoch only (``loader.sampler.set_epoch``), not on ``config.workers``.
+    An epoch is ``config.steps_per_epoch`` optimizer steps of ``config.accumulate`` batches of
+    ``config.batch_size``. Batches depend on the seed and on the epoch only
+    (``loader.sampler.set_epoch``), not on ``config.workers``.
+
+    Args:
+        samples: images and masks.
+        config: sizes, augmentation.
+        seed: of crops and augmentation.
+        share: number of this process, and of all that train together: it gets its part of a batch
+            that is as many times larger. All make the whole of it, so that the parts are those
+            that one process would see.
 
     Raises:
         DataError: there are no samples.
@@ -47,10 +65,11 @@ def make_loader(samples: Sequence[Sample], config: TrainingConfig, seed: int) ->
         ConfigError: an augmentation out of range.
     """
     crops = CropDataset(samples, config.crop, seed)
+    size = config.batch_size * share[1]
     return DataLoader(
         _Numbered(crops),
-        batch_size=config.batch_size,
-        sampler=EpochSampler(config.steps_per_epoch * config.batch_size),
+        batch_size=size,
+        sampler=EpochSampler(config.steps_per_epoch * config.accumulate * size),
         num_workers=config.workers,
-        collate_fn=_AugmentingCollate(Augmenter(config.augmentation, seed)),
+        collate_fn=_AugmentingCollate(Augmenter(config.augmentation, seed), share),
     )

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, get_type_hints
 import yaml
 from jsonargparse import ArgumentParser, Namespace
 
-from spikeseg.config import ChipConfig, RunConfig
+from spikeseg.config import ChipConfig, RunConfig, SpikingConfig
 from spikeseg.config.groups import group_of
 from spikeseg.errors import ConfigError, nearest
 
@@ -122,7 +122,9 @@ def _of_absent_group(option: str) -> list[str]:
     >>> _of_absent_group("--chip")[:1], _of_absent_group("--seed")
     (['--chip.name'], [])
     """
-    hint = get_type_hints(RunConfig).get(option.removeprefix("--"))
+    hint: Any = RunConfig
+    for name in option.removeprefix("--").split("."):
+        hint = get_type_hints(group_of(hint)).get(name) if group_of(hint) else None
     if dataclasses.is_dataclass(hint) or (group := group_of(hint)) is None:
         return []
     return [f"{option}.{field.name}" for field in dataclasses.fields(group)]
@@ -160,8 +162,10 @@ def run_config(namespace: Namespace, parser: Parser) -> RunConfig:
     Raises:
         ConfigError: a value is out of range.
     """
-    if namespace.chip is not None:
-        ChipConfig(**vars(namespace.chip))  # whose own message is clearer than that of the union
+    groups = (ChipConfig, namespace.chip), (SpikingConfig, namespace.direct)
+    for kind, given in (*groups, (SpikingConfig, namespace.network.spiking)):
+        if given is not None:
+            kind(**vars(given))  # whose own message is clearer than that of the union
     values = parser.instantiate(namespace)
     return RunConfig(**{f.name: values[f.name] for f in dataclasses.fields(RunConfig)})
 

@@ -68,6 +68,7 @@ def _run(config: RunConfig, options: Any, command: str) -> int:
     from spikeseg.report import write_report
     from spikeseg.runs import RunFolder
     from spikeseg.runs import run as run_all
+    from spikeseg.training import is_first
 
     folder = RunFolder(Path(options.out))
     with progress_bars(options.json) as progress:
@@ -79,6 +80,8 @@ def _run(config: RunConfig, options: Any, command: str) -> int:
             overwrite=options.overwrite,
             progress=progress,
         )
+    if not is_first():  # of several that train together, one reports
+        return 0
     report = write_report(folder.path)
     metrics = read_json(folder.require("metrics.json"))
     if options.json:
@@ -96,6 +99,7 @@ def train(arguments: list[str]) -> int:
     config = cli.run_config(options, parser)
     from spikeseg.cli.console import print_json, progress_bars
     from spikeseg.runs import RunFolder, train_stage
+    from spikeseg.training import is_first
 
     folder = RunFolder(Path(options.out))
     with progress_bars(options.json) as progress:
@@ -107,6 +111,8 @@ def train(arguments: list[str]) -> int:
             overwrite=options.overwrite,
             progress=progress,
         )
+    if not is_first():
+        return 0
     if options.json:
         print_json(vars(result))
     else:
@@ -218,6 +224,13 @@ def measure(arguments: list[str]) -> int:
     return measure_command(arguments)
 
 
+def robustness(arguments: list[str]) -> int:
+    """Score networks on corrupted images."""
+    from spikeseg.cli.robustness import robustness_command
+
+    return robustness_command(arguments)
+
+
 def segment(arguments: list[str]) -> int:
     """Segment images with the spiking network of a run."""
     from spikeseg.cli.segmenting import segment_command
@@ -254,6 +267,7 @@ COMMANDS = {
     "emulate": Command(emulate_run, "score the chip's program on held-out images, bit for bit"),
     "energy": Command(energy_run, "what the chip's program did, and what that may cost"),
     "measure": Command(measure, "time and energy of a run's networks on this machine"),
+    "robustness": Command(robustness, "score networks on noisy, blurred, corrupted images"),
     "diagnose": Command(diagnose, "why the spiking network is worse, and what to change"),
     "segment": Command(segment, "segment an image, a TIFF stack or a folder"),
     "report": Command(report, "write the report of a run"),

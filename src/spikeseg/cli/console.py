@@ -13,7 +13,12 @@ from spikeseg.config import RegularizerConfig
 from spikeseg.progress import Progress as Tell
 from spikeseg.progress import silent
 
-LABELS = {"ann": "ANN", "snn": "spiking (float)", "chip": "chip (8-bit)"}
+LABELS = {
+    "ann": "ANN",
+    "snn": "spiking (float)",
+    "direct": "trained spiking",
+    "chip": "chip (8-bit)",
+}
 ROWS = (
     ("pixel accuracy", "pixel_accuracy", "{:.4f}"),
     ("mIoU", "miou", "{:.4f}"),

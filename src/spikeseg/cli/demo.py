@@ -11,7 +11,13 @@ from spikeseg.config import (
 )
 
 DEMO_CONFIG = RunConfig(
-    network=NetworkConfig(depth=3, width=8, activation=ActivationConfig("relu")),
+    network=NetworkConfig(
+        depth=3,
+        width=8,
+        downsampling="stride",
+        upsampling="nearest",
+        activation=ActivationConfig("relu"),
+    ),
     training=TrainingConfig(
         epochs=8, steps_per_epoch=50, regularizer=RegularizerConfig(weight=0.0)
     ),

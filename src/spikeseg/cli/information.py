@@ -53,8 +53,9 @@ def _plug_points() -> dict[str, tuple[str, ...]]:
     from spikeseg.networks import NETWORKS
     from spikeseg.neurons import NEURONS
     from spikeseg.placing import PARTITIONERS
+    from spikeseg.robustness import CORRUPTIONS
 
-    registries = (DATASETS, NETWORKS, ACTIVATIONS, RECIPES, NEURONS, PARTITIONERS)
+    registries = (DATASETS, NETWORKS, ACTIVATIONS, RECIPES, NEURONS, PARTITIONERS, CORRUPTIONS)
     named = {registry.kind: registry.names() for registry in registries}
     return named | {"cost table": cost_names()}
 

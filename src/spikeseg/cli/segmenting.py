@@ -49,7 +49,9 @@ def _parser() -> cli.Parser:
         "--model", required=True, help="a run folder, or one of `spikeseg convert FILE.py:NAME`"
     )
     parser.add_argument("--out", required=True, help="NAME.tif or NAME.png; a folder for a folder")
-    parser.add_argument("--stage", default="snn", choices=["snn", "ann"], help="which network")
+    parser.add_argument(
+        "--stage", default="snn", choices=["snn", "ann", "direct"], help="which network"
+    )
     parser.add_argument("--num_steps", type=int, help="time steps, instead of the model's own")
     parser.add_argument("--readout", type=float, help="share of the steps, from the end, to read")
     cli.add_exit_tolerance(parser)

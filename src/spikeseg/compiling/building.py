@@ -48,14 +48,14 @@ def _what(population: Population) -> str:
     return "the output" if population.neuron is None else "fed by other neurons too"
 
 
-def build_network(graph: SpikingGraph, output_tau: float = math.inf) -> FloatNetwork:
+def build_network(graph: SpikingGraph, output_tau: float | None = None) -> FloatNetwork:
     """Return the layers of a graph that go to the chip.
 
     The output becomes neurons that never fire, whose potential is read after the last step. With a
     leak, it forgets the first steps, in which spikes are still on their way through the layers.
 
     Args:
-        graph: of ``loihi`` neurons, sized to the images.
+        graph: of ``loihi`` or ``lif_hard`` neurons, sized to the images.
         output_tau: time constant of the output's leak, in steps.
 
     Raises:
@@ -72,7 +72,7 @@ def build_network(graph: SpikingGraph, output_tau: float = math.inf) -> FloatNet
     return FloatNetwork(inputs, layers, graph.output.name, graph.dt_ms)
 
 
-def _layer(graph: SpikingGraph, population: Population, output_tau: float) -> FloatLayer:
+def _layer(graph: SpikingGraph, population: Population, output_tau: float | None) -> FloatLayer:
     _check(graph, population)
     folded = {c.source: _folded(graph, c) for c in graph.into(population.name)}
     kernels = tuple(
@@ -92,11 +92,18 @@ def _layer(graph: SpikingGraph, population: Population, output_tau: float) -> Fl
     neuron = population.neuron
     if neuron is None:
         threshold = silent_threshold([kernel.weight for kernel in kernels])
-        leak = 1.0 - math.exp(-1.0 / output_tau)
+        leak = 0.0 if output_tau is None else 1.0 - math.exp(-1.0 / output_tau)
         return replace(layer, threshold=threshold, v_min=-np.inf, decay_v=leak)
     start = np.broadcast_to(np.asarray(neuron.v_initial, np.float32), population.shape[0])
     decay = 1.0 - neuron.parameters.decay_u
-    return replace(layer, threshold=neuron.v_threshold, decay_u=decay, v_initial=start.copy())
+    return replace(
+        layer,
+        threshold=neuron.v_threshold,
+        decay_u=decay,
+        decay_v=1.0 - neuron.decay_v if neuron.name == "lif_hard" else 0.0,
+        v_min=-np.inf if neuron.name == "lif_hard" else 0.0,
+        v_initial=start.copy(),
+    )
 
 
 def silent_threshold(weights: Sequence[Floats]) -> float:
@@ -115,11 +122,11 @@ def _check(graph: SpikingGraph, population: Population) -> None:
             f"population {population.name!r} pools spikes by their maximum, which a chip's core "
             "cannot. Use average pooling or strides, and train again."
         )
-    if population.neuron is not None and population.neuron.name != "loihi":
+    if population.neuron is not None and population.neuron.name not in ("loihi", "lif_hard"):
         raise CompileError(
             f"population {population.name!r} has {population.neuron.name} neurons; a Loihi core "
-            "resets to zero, clips at zero and fires above the threshold. Convert with neuron "
-            "loihi."
+            "resets to zero and fires above the threshold. Convert with neuron loihi, or train "
+            "spiking neurons with reset 'hard'."
         )
     sources = [c.source for c in graph.into(population.name)]
     if len(set(sources)) < len(sources):

@@ -85,7 +85,9 @@ def _pooled(
         raise CompileError(
             f"{where}: average pooling with kernel {pooling.kernel}, stride {pooling.stride}, "
             f"padding {pooling.padding} of {shape[1]} x {shape[2]} pixels overlaps or leaves "
-            "pixels over; on a chip the kernel equals the stride, which divides the size."
+            "pixels over; on a chip the kernel equals the stride, which divides the size. Train "
+            "with such pooling, or with a strided convolution in its place, as unet, deeplab and "
+            "fcn (network.name) have it."
         )
     steps = pooling.stride
     share = np.full(steps, 1.0 / (steps[0] * steps[1]))

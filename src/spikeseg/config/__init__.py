@@ -5,7 +5,7 @@ value enters (``__post_init__``), with the value found and the range allowed.
 """
 
 from spikeseg.config.chip import ChipConfig
-from spikeseg.config.data import AugmentationConfig, DataConfig
+from spikeseg.config.data import AugmentationConfig, DataConfig, EventView
 from spikeseg.config.network import ActivationConfig, NetworkConfig
 from spikeseg.config.neurons import SpikingConfig
 from spikeseg.config.run import RunConfig
@@ -20,6 +20,7 @@ __all__ = [
     "ConversionConfig",
     "DataConfig",
     "EvaluationConfig",
+    "EventView",
     "FinetuningConfig",
     "NetworkConfig",
     "RegularizerConfig",

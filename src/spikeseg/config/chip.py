@@ -25,7 +25,8 @@ class ChipConfig:
             would take many minutes.
         rounding: ``corrected``, or ``nengo`` for the integers of nengo-loihi 1.1.0.
         num_steps: time steps, those included in which spikes travel through the layers (one each).
-        output_tau: time constant of the output's leak, in steps; it forgets the first spikes.
+        output_tau: time constant of the output's leak, in steps; it forgets the first spikes;
+            ``null`` for none: all steps count alike, as a network with ``delay`` was trained.
         thresholds: ``percentile``: a spike in every step stands for a percentile of the calibration
             activations, the fewest steps; ``trained``: rates are those of training, which the rate
             regularizer keeps in its band (Patel et al. 2021), the fewest spikes.
@@ -45,7 +46,7 @@ class ChipConfig:
     partitioner: str = "auto"
     rounding: Literal["corrected", "nengo"] = "corrected"
     num_steps: int = 32
-    output_tau: float = 8.0
+    output_tau: float | None = 8.0
     thresholds: Literal["percentile", "trained"] = "percentile"
     percentile: float = 99.9
     calibration_images: int = 4
@@ -74,7 +75,7 @@ class ChipConfig:
             require(value >= 0, f"chip.{name} is {value}; it must be 0 or more.")
         for name in ("output_tau", "learning_rate"):
             value = getattr(self, name)
-            require(value > 0, f"chip.{name} is {value}; it must be positive.")
+            require(value is None or value > 0, f"chip.{name} is {value}; it must be positive.")
         require(
             0 < self.percentile <= 100,
             f"chip.percentile is {self.percentile}; it must be in (0, 100].",

@@ -22,6 +22,8 @@ class SpikingConfig:
         surrogate: the derivative of a spike: ``triangle``, ``arctan``, ``fast_sigmoid`` or
             ``rectangular``.
         detach_reset: no gradient passes the spike in the reset.
+        delay: spikes arrive one step late, as on a chip, in every layer; a network takes as many
+            steps more as it has layers.
         norm: ``batch`` (statistics over time and batch), ``threshold`` (the same, scaled by the
             threshold: tdBN), ``bntt`` (its own statistics and gain in every step, no shift) or
             ``none``.
@@ -39,6 +41,7 @@ class SpikingConfig:
     reset: Literal["soft", "hard"] = "soft"
     surrogate: str = "triangle"
     detach_reset: bool = True
+    delay: bool = False
     norm: Literal["batch", "threshold", "bntt", "none"] = "threshold"
     coding: Literal["direct", "poisson", "steps"] = "direct"
     levels: int = 4

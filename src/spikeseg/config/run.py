@@ -7,6 +7,7 @@ from spikeseg.config._checking import require
 from spikeseg.config.chip import ChipConfig
 from spikeseg.config.data import DataConfig
 from spikeseg.config.network import NetworkConfig
+from spikeseg.config.neurons import SpikingConfig
 from spikeseg.config.spiking import ConversionConfig, EvaluationConfig, FinetuningConfig
 from spikeseg.config.training import TrainingConfig
 
@@ -22,6 +23,8 @@ class RunConfig:
         conversion: how it becomes spiking.
         finetuning: how the spiking network is trained on, by `spikeseg finetune`.
         evaluation: how every stage is scored.
+        direct: neurons of a twin of the network that is trained through its spikes, beside the
+            analog one and its conversion; ``null`` leaves it out.
         chip: how it is put on a chip; ``null`` leaves the chip out.
         seed: of the weights, the crops and the augmentation.
         dt_ms: length of a time step in milliseconds, to express rates in Hz.
@@ -36,6 +39,7 @@ class RunConfig:
     conversion: ConversionConfig = field(default_factory=ConversionConfig)
     finetuning: FinetuningConfig = field(default_factory=FinetuningConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    direct: SpikingConfig | None = None
     chip: ChipConfig | None = None
     seed: int = 0
     dt_ms: float = 1.0
@@ -44,3 +48,8 @@ class RunConfig:
 
     def __post_init__(self) -> None:
         require(self.dt_ms > 0, f"dt_ms is {self.dt_ms}; it must be positive (milliseconds).")
+        require(
+            self.direct is None or self.network.spiking is None,
+            "network.spiking and direct are both set; direct is the spiking twin of an analog "
+            "network. Leave one of them out.",
+        )

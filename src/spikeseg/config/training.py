@@ -49,13 +49,18 @@ class TrainingConfig:
     Attributes:
         epochs: how many epochs; a checkpoint is written after each.
         steps_per_epoch: optimizer steps in an epoch.
-        batch_size: crops in a batch.
+        batch_size: crops in a batch, of each process where several train together (torchrun).
+        accumulate: batches whose gradients are added up for an optimizer step.
         crop: height and width of the random training crops in pixels.
         learning_rate: the peak of the one-cycle schedule of AdamW.
         weight_decay: of AdamW.
         dice_weight: weight of the Dice loss beside cross-entropy.
         class_weights: ``none`` or ``balanced`` (inverse class frequency of the training masks).
         precision: ``float32``, or ``bfloat16`` for the convolutions (automatic mixed precision).
+        recompute: of a spiking network, keep the spikes of each layer as bits and compute all else
+            again in the backward pass: memory hardly grows with the steps, time by a third.
+        online: of a spiking network, train every step by itself, without a gradient through time
+            (SLTT, Meng et al. 2023): memory does not grow with the steps.
         workers: processes that prepare batches; 0 prepares them in the main process.
         augmentation: random changes of image and mask.
         regularizer: keeps firing rates in a band.
@@ -70,12 +75,16 @@ class TrainingConfig:
     dice_weight: float = 1.0
     class_weights: Literal["none", "balanced"] = "none"
     precision: Literal["float32", "bfloat16"] = "float32"
+    accumulate: int = 1
+    recompute: bool = False
+    online: bool = False
     workers: int = 0
     augmentation: AugmentationConfig = field(default_factory=AugmentationConfig)
     regularizer: RegularizerConfig = field(default_factory=RegularizerConfig)
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "steps_per_epoch", "batch_size", "crop", "learning_rate"):
+        positive = ("epochs", "steps_per_epoch", "batch_size", "accumulate", "crop")
+        for name in (*positive, "learning_rate"):
             value = getattr(self, name)
             require(value > 0, f"training.{name} is {value}; it must be positive.")
         for name in ("weight_decay", "dice_weight", "workers"):

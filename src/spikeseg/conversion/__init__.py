@@ -6,13 +6,33 @@
 operation into one transform, ``rearranging`` reads slices and padding, ``folding`` shortens chains
 of transforms, ``refusals`` names what does not work. ``recording`` keeps activations, ``recipes``
 (a plug point) choose what a spike is worth, ``converting`` folds that into the weights;
-``freezing`` replaces norms that measure each image.
+``freezing`` replaces norms that measure each image, ``spiking`` takes networks that were trained
+through their spikes.
 """
 
 from spikeseg.conversion.converting import convert
 from spikeseg.conversion.freezing import freeze_norms
 from spikeseg.conversion.recipes import RECIPES
 from spikeseg.conversion.recording import record_activations
+from spikeseg.conversion.spiking import (
+    convert_spiking,
+    first_step,
+    inexpressible,
+    spiking_graph,
+    structure,
+)
 from spikeseg.conversion.tracing import TracedNetwork, trace
 
-__all__ = ["RECIPES", "TracedNetwork", "convert", "freeze_norms", "record_activations", "trace"]
+__all__ = [
+    "RECIPES",
+    "TracedNetwork",
+    "convert",
+    "convert_spiking",
+    "first_step",
+    "freeze_norms",
+    "inexpressible",
+    "record_activations",
+    "spiking_graph",
+    "structure",
+    "trace",
+]

@@ -8,10 +8,12 @@ from spikeseg.config import ConversionConfig
 from spikeseg.conversion.assembling import assemble
 from spikeseg.conversion.planning import Calibration, first_plan
 from spikeseg.conversion.recipes import RECIPES
+from spikeseg.conversion.spiking import convert_spiking
 from spikeseg.conversion.tracing import trace
 from spikeseg.errors import SpikeSegWarning
 from spikeseg.graph import SpikingGraph
 from spikeseg.neurons import NEURONS
+from spikeseg.spiking import SpikingNetwork
 
 
 def convert(
@@ -24,7 +26,8 @@ def convert(
     """Turn a trained network into a spiking graph with the same neurons.
 
     Args:
-        network: made of the operations in ``refusals.SUPPORTED``; it is not changed.
+        network: made of the operations in ``refusals.SUPPORTED``; it is not changed. One that was
+            trained through its spikes keeps its own neurons; see `convert_spiking`.
         images: (B, C, H, W) calibration images; also the size of the graph.
         config: neuron and recipes, which are followed in order.
         dt_ms: length of a time step in milliseconds.
@@ -41,6 +44,8 @@ def convert(
     Warns:
         SpikeSegWarning: the graph leaves something of the network away, as a final softmax.
     """
+    if isinstance(network, SpikingNetwork):
+        return convert_spiking(network, images, dt_ms=dt_ms)
     config = config or ConversionConfig()
     NEURONS.get(config.neuron)
     recipes = [RECIPES.get(name) for name in config.recipes]

@@ -16,6 +16,7 @@ from spikeseg.graph import Transform
 from spikeseg.layers import AbstractActivation
 from spikeseg.layers.clipped_relu import ClippedReLU
 from spikeseg.networks import SizeGuard
+from spikeseg.spiking import Readout, TimeNorm
 
 
 def layer(walk: Walk, node: fx.Node) -> None:
@@ -131,12 +132,14 @@ _PASSIVE = (
     nn.AlphaDropout,
     nn.FeatureAlphaDropout,
     SizeGuard,
+    Readout,
 )
 _LAYERS: dict[type[nn.Module], Callable[[Any], Transform]] = {
     nn.Conv2d: translation.convolution_layer,
     nn.ConvTranspose2d: translation.transposed_convolution_layer,
     nn.BatchNorm2d: translation.batch_norm_layer,
     nn.SyncBatchNorm: translation.batch_norm_layer,
+    TimeNorm: translation.batch_norm_layer,
     nn.AvgPool2d: _average_pooling_layer,
 }
 _OTHER_LAYERS: dict[type[nn.Module], Callable[[Walk, fx.Node, fx.Node, Any], None]] = {

@@ -183,7 +183,8 @@ def upsampling(
     if after[0] % before[0] or after[1] % before[1]:
         raise refuse(
             f"{before[0]} x {before[1]} is interpolated to {after[0]} x {after[1]}",
-            "enlargement by whole factors; an image size that the strides divide may give them",
+            "enlargement by whole factors; an image size that the strides divide may give them, "
+            "and network.upsampling transposed does without (fcn_vgg9)",
         )
     if scale is not None and any(factor % 1 for factor in np.atleast_1d(scale)):
         raise refuse(f"the scale factor is {scale}", "enlargement by whole factors")

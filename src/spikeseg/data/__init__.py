@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spikeseg.config import DataConfig
+from spikeseg.errors import ConfigError
 from spikeseg.registry import Registry
 
-__all__ = ["DATASETS", "Sample", "SegmentationData", "load"]
+__all__ = ["DATASETS", "EventLayout", "Sample", "SegmentationData", "load"]
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,35 @@ class Sample:
 
 
 @dataclass(frozen=True)
+class EventLayout:
+    """How events stand in the channels of an image: channel ``2 * t + p`` is part t of the window.
+
+    p is 0 for OFF and 1 for ON. Values are 0 (nothing) to 1, and 1 stands for ``largest_count`` or
+    more.
+
+    Attributes:
+        num_steps: T; images have 2 T channels.
+        largest_count: fixed for a dataset and a view, whatever the image.
+    """
+
+    num_steps: int
+    largest_count: int
+
+
+@dataclass(frozen=True)
 class SegmentationData:
     """Labeled images, split into training and test.
 
     Attributes:
         name: the dataset's name.
         class_names: one per class index.
-        in_channels: 1 (grey) or 3 (RGB).
+        in_channels: 1 (grey), 3 (RGB), or two for each step of events.
         train: training samples, read when indexed.
         test: held-out samples, read when indexed.
         split: the split in words, for the report.
         notes: what was decided for the user and should be said aloud.
         membrane_class: the class that separates objects (for V^Rand and V^Info), if there is one.
+        events: how events stand in the channels; None for ordinary images.
     """
 
     name: str
@@ -54,6 +72,7 @@ class SegmentationData:
     split: str
     notes: tuple[str, ...] = ()
     membrane_class: int | None = None
+    events: EventLayout | None = None
 
 
 Dataset = Callable[[DataConfig], SegmentationData]
@@ -68,4 +87,12 @@ def load(config: DataConfig) -> SegmentationData:
         DataError: the data cannot be used as they are; says what, where and what to do.
         ConfigError: an option that this dataset does not take, or a test range outside of it.
     """
-    return DATASETS.get(config.name)(config)
+    data = DATASETS.get(config.name)(config)
+    for option in ("event_view", "event_steps"):
+        value = getattr(config, option)
+        if data.events is None and value is not None:
+            raise ConfigError(
+                f"data.{option} is {value!r}, but dataset {config.name!r} has images and no "
+                f"events. Leave data.{option} out, or choose a dataset of events."
+            )
+    return data

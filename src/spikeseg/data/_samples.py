@@ -2,10 +2,12 @@
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import overload
+from functools import partial
+from typing import TypeVar, overload
 
 from spikeseg.data import Sample
 
+Item = TypeVar("Item")
 CACHE_BYTES = 256 * 2**20
 """How much decoded data a sequence keeps; the samples used longest ago go first."""
 
@@ -43,6 +45,15 @@ class LazySamples(Sequence[Sample]):
         while len(self._cache) > 1 and sum(map(_nbytes, self._cache.values())) > self._cache_bytes:
             self._cache.popitem(last=False)
         return sample
+
+
+def samples_of(make: Callable[[Item], Sample], items: Sequence[Item]) -> LazySamples:
+    """Return the samples that ``make`` gives for items of any kind."""
+    return LazySamples(partial(_nth, make, items), range(len(items)))
+
+
+def _nth(make: Callable[[Item], Sample], items: Sequence[Item], number: int) -> Sample:
+    return make(items[number])
 
 
 def _nbytes(sample: Sample) -> int:

@@ -1,8 +1,9 @@
 """The engine: runs a spiking graph on images, all time steps of a population as one batch.
 
 ``currents`` computes a connection with torch, ``scan`` runs a population's neurons over time in
-one compiled loop, ``surrogate`` and ``leaky`` do so with a gradient, ``walk`` takes a batch of
-images through the graph, ``early_exit`` says which of them are done, ``simulation`` runs all
+one compiled loop, ``surrogate`` and ``leaky`` do so with a gradient, ``normalized`` together with
+a batch norm (``dynamics`` is the slow text of both), ``walk`` takes a batch of images through the
+graph, ``early_exit`` says which of them are done, ``simulation`` runs all
 steps, ``outcome`` holds what was found.
 
 What trains through spikes: ``leaky`` and ``normalized`` (with a batch norm) take all steps of a
@@ -14,6 +15,7 @@ and small; ``bits`` is inference with bytes, ``choosing`` says what this process
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
 from spikeseg.engine.early_exit import EarlyExit
 from spikeseg.engine.leaky import leaky_scan
+from spikeseg.engine.normalized import Norm, normalized_leaky_scan
 from spikeseg.engine.outcome import Simulation
 from spikeseg.engine.simulation import run_analog, simulate, window_start
 from spikeseg.engine.surrogate import spiking_scan
@@ -21,8 +23,10 @@ from spikeseg.engine.surrogate import spiking_scan
 __all__ = [
     "Dynamics",
     "EarlyExit",
+    "Norm",
     "Simulation",
     "leaky_scan",
+    "normalized_leaky_scan",
     "run_analog",
     "simulate",
     "spiking_scan",

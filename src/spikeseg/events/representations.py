@@ -13,6 +13,8 @@ from spikeseg.events.stream import Events
 
 Floats = NDArray[np.float32]
 Cut = Literal["time", "count"]
+Span = tuple[int, int]
+"""A start and an end in microseconds; the end is not in it."""
 
 
 def polarity_counts(events: Events) -> Floats:
@@ -25,7 +27,7 @@ def polarity_counts(events: Events) -> Floats:
     return counts
 
 
-def steps(events: Events, num_steps: int, by: Cut = "time") -> Floats:
+def steps(events: Events, num_steps: int, by: Cut = "time", span: Span | None = None) -> Floats:
     """Return polarity counts of consecutive parts, (T, 2, H, W).
 
     Args:
@@ -33,9 +35,10 @@ def steps(events: Events, num_steps: int, by: Cut = "time") -> Floats:
         num_steps: T.
         by: ``"time"``: parts that last equally long between the first and the last event;
             ``"count"``: the i-th of N events falls in part ``i * T // N``.
+        span: cut this time instead into equally long parts; events outside of it do not count.
 
     Raises:
-        ConfigError: there is no such number of steps or cut.
+        ConfigError: there is no such number of steps, cut or span.
 
     >>> pair = Events([0, 1, 2, 10], [0] * 4, [0] * 4, [1] * 4, height=1, width=1)
     >>> steps(pair, 2)[:, 1].ravel().tolist(), steps(pair, 2, by="count")[:, 1].ravel().tolist()
@@ -44,28 +47,33 @@ def steps(events: Events, num_steps: int, by: Cut = "time") -> Floats:
     _check_positive("num_steps", num_steps)
     if by not in get_args(Cut):
         raise ConfigError(f"steps are cut by {by!r}; they are cut by 'time' or by 'count'.")
+    if span is not None:
+        _check_span(span)
+        events = events.between(*span)
     if by == "count":
         return _counts(events, np.arange(len(events)) * num_steps // max(1, len(events)), num_steps)
-    elapsed = events.t - events.t[:1]
-    span = int(elapsed[-1]) + 1 if len(events) else 1
-    return _counts(events, elapsed * num_steps // span, num_steps)
+    start, end = span or _extent(events)
+    return _counts(events, (events.t - start) * num_steps // (end - start), num_steps)
 
 
-def voxel_grid(events: Events, num_bins: int) -> Floats:
+def voxel_grid(events: Events, num_bins: int, span: Span | None = None) -> Floats:
     """Return the sum of polarities (+1, -1) of each pixel, shared between instants, (B, H, W).
 
     Event i lies at ``t* = (B - 1) (t_i - t_first) / (t_last - t_first)`` and adds its polarity
     times ``max(0, 1 - |b - t*|)`` to bin b (Zhu et al. 2019, "Unsupervised Event-based Learning of
     Optical Flow, Depth, and Egomotion", equations 1 to 3). If all events have one time, they are
-    in bin 0.
+    in bin 0. With a ``span``, its first and last microsecond stand in place of ``t_first`` and
+    ``t_last``, and events outside of it do not count.
 
     Raises:
-        ConfigError: ``num_bins`` is below 1.
+        ConfigError: ``num_bins`` is below 1, or there is no such span.
     """
     _check_positive("num_bins", num_bins)
-    elapsed = (events.t - events.t[:1]).astype(np.float64)
-    span = elapsed[-1] if len(events) and elapsed[-1] else 1.0
-    place = elapsed * ((num_bins - 1) / span)
+    if span is not None:
+        _check_span(span)
+        events = events.between(*span)
+    start, end = span or _extent(events)
+    place = (events.t - start) * ((num_bins - 1) / max(1, end - start - 1))
     # The last bin has no right neighbor; what rounding lifts above it belongs to it.
     left = np.minimum(place.astype(np.int64), max(0, num_bins - 2))
     share = np.clip(place - left, 0.0, 1.0)
@@ -111,6 +119,16 @@ def time_surface(events: Events, tau_us: float, at: int | None = None) -> Floats
 def _check_positive(name: str, value: int) -> None:
     if value < 1:
         raise ConfigError(f"{name} is {value}; it is a whole number of at least 1.")
+
+
+def _check_span(span: Span) -> None:
+    if span[0] >= span[1]:
+        raise ConfigError(f"span is {span}; it is a start and a later end, in microseconds.")
+
+
+def _extent(events: Events) -> Span:
+    """Return the span from the first event to the last."""
+    return (int(events.t[0]), int(events.t[-1]) + 1) if len(events) else (0, 1)
 
 
 def _pixels(events: Events) -> NDArray[np.int64]:

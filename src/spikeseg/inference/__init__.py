@@ -5,7 +5,12 @@ mask, ``files`` reads images and stacks and writes masks.
 """
 
 from spikeseg.inference.files import Written, segment_files
-from spikeseg.inference.model import Segmenter, analog_segmenter, spiking_segmenter
+from spikeseg.inference.model import (
+    Segmenter,
+    analog_segmenter,
+    spiking_segmenter,
+    trained_spiking_segmenter,
+)
 from spikeseg.inference.padding import pad_to_multiple, pad_to_size
 from spikeseg.inference.tiles import Tile, segment_tiled, tiles_of
 
@@ -20,4 +25,5 @@ __all__ = [
     "segment_tiled",
     "spiking_segmenter",
     "tiles_of",
+    "trained_spiking_segmenter",
 ]

@@ -12,6 +12,11 @@ from spikeseg.engine import EarlyExit, simulate
 from spikeseg.errors import ShapeError
 from spikeseg.graph import SpikingGraph
 from spikeseg.inference.tiles import Predict, segment_tiled
+from spikeseg.networks import size_multiple
+from spikeseg.spiking import SpikingNetwork
+
+KINDS = {1: "grey images", 3: "RGB images"}
+"""What images of so many channels are; those of events have two for each step."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Segmenter:
         if image.ndim != 3 or image.shape[0] != self.channels:
             raise ShapeError(
                 f"the image has shape {image.shape}; this network takes ({self.channels}, H, W), "
-                f"{'grey' if self.channels == 1 else 'RGB'} images. Convert the image first."
+                f"{KINDS.get(self.channels, 'the views of events it was trained on')}. Convert the "
+                "image first."
             )
         tensor = torch.from_numpy(image).to(self.device)
         mask = segment_tiled(
@@ -97,3 +103,27 @@ def analog_segmenter(
             return logits.argmax(dim=1).to(torch.uint8)
 
     return Segmenter(predict, channels, multiple, device)
+
+
+def trained_spiking_segmenter(
+    network: SpikingNetwork,
+    channels: int,
+    device: str = "cpu",
+    num_steps: int | None = None,
+) -> Segmenter:
+    """Return a segmenter that runs a network that was trained through its spikes.
+
+    Args:
+        network: as it was trained.
+        channels: of its images.
+        device: where to compute.
+        num_steps: as many as were trained if not given.
+    """
+    network = network.to(device).eval()
+
+    def predict(image: Tensor) -> Tensor:
+        with torch.inference_mode():
+            logits = network.in_steps(image, num_steps, binary=True)
+            return logits.mean(dim=0).argmax(dim=1).to(torch.uint8)
+
+    return Segmenter(predict, channels, size_multiple(network), device)

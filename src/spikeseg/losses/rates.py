@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from spikeseg.config import RegularizerConfig
 from spikeseg.errors import ConfigError
 from spikeseg.layers import AbstractActivation
+from spikeseg.spiking import SpikingActivation
 
 _SAMPLE = 16  # rows and columns of a map that are looked at when positions are pooled
 
@@ -41,7 +42,8 @@ class RateMonitor:
     This is the regularizer in the public nengo-loihi CIFAR-10 example (which sums over neurons
     where this takes their mean, so that its weight does not depend on the crop). The rate is taken
     from the current, ``J / dt`` with J in thresholds per step: a percentile commutes with any
-    rising curve, and a neuron that never fires still has a gradient that wakes it up.
+    rising curve, and a neuron that never fires still has a gradient that wakes it up. Of a network
+    that is trained through its spikes, rates are counted, and the surrogate gives the gradient.
 
     Use it as a context manager around the network's forward pass.
 
@@ -68,7 +70,12 @@ class RateMonitor:
 
     def __enter__(self) -> "RateMonitor":
         self._rates = []
-        self._handles = [m.register_forward_pre_hook(self._look) for m in self._watched]
+        self._handles = [
+            m.register_forward_hook(self._count)
+            if isinstance(m, SpikingActivation)
+            else m.register_forward_pre_hook(self._look)
+            for m in self._watched
+        ]
         return self
 
     def __exit__(
@@ -84,6 +91,12 @@ class RateMonitor:
         assert isinstance(module, AbstractActivation)
         current = percentile_current(inputs[0], self._config.percentile, self._config.scope)
         self._rates.append(current.float() * (self._to_hz / module.amplitude))
+
+    def _count(self, module: nn.Module, inputs: tuple[Tensor, ...], spikes: Tensor) -> None:
+        assert isinstance(module, SpikingActivation)
+        rates = module.clock.unfolded(spikes).mean(dim=0)
+        rates = percentile_current(rates, self._config.percentile, self._config.scope)
+        self._rates.append(rates.float() * self._to_hz)
 
     def loss(self) -> Tensor:
         """Return the unweighted loss of the last forward pass."""

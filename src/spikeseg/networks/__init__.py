@@ -9,12 +9,21 @@ from collections.abc import Callable
 from torch import nn
 
 from spikeseg.config import NetworkConfig
-from spikeseg.networks._blocks import Parts, SizeGuard
+from spikeseg.networks._blocks import Parts, SizeGuard, size_multiple
+from spikeseg.networks._plan import Plan, planned
 from spikeseg.registry import Registry
 from spikeseg.spiking import SpikingNetwork, channels_of_a_step
 from spikeseg.surrogates import SURROGATES
 
-__all__ = ["NETWORKS", "Parts", "SizeGuard", "make_network"]
+__all__ = [
+    "NETWORKS",
+    "Parts",
+    "Plan",
+    "SizeGuard",
+    "make_network",
+    "planned",
+    "size_multiple",
+]
 
 Maker = Callable[[NetworkConfig, int, int, float], nn.Module]
 NETWORKS: Registry[Maker] = Registry("network", "spikeseg.networks")
@@ -33,6 +42,7 @@ def make_network(
 
     Raises:
         UnknownNameError: no such network, activation or surrogate.
+        ConfigError: a setting that this network does not take.
         ShapeError: the channels cannot be cut into the steps that the network takes.
     """
     make, spiking = NETWORKS.get(config.name), config.spiking

@@ -7,19 +7,21 @@ from torch import Tensor, nn
 from spikeseg.config import NetworkConfig
 from spikeseg.errors import ShapeError
 from spikeseg.layers import make_activation
-from spikeseg.spiking import Readout, SpikingUnit, make_neurons, make_norm
+from spikeseg.spiking import Readout, SpikingUnit, Total, make_neurons, make_norm
 
 
 class Parts:
     """Makes the parts of a network, as its settings say: activations or spiking neurons.
 
     Args:
-        config: activation, or neurons and norm.
+        config: activation, or neurons; norm.
         dt_ms: length of a time step in milliseconds.
+        plain: as in the code of Kim et al. 2022: convolutions never have a bias, and analog batch
+            norms neither gain nor shift, and an eps of 1e-4.
     """
 
-    def __init__(self, config: NetworkConfig, dt_ms: float = 1.0) -> None:
-        self._config, self._dt_ms = config, dt_ms
+    def __init__(self, config: NetworkConfig, dt_ms: float = 1.0, plain: bool = False) -> None:
+        self._config, self._dt_ms, self._plain = config, dt_ms, plain
 
     def neurons(self) -> nn.Module:
         """Return an activation, or neurons that spike."""
@@ -30,19 +32,31 @@ class Parts:
             activation.name, activation.unit_rate_hz, self._dt_ms, activation.levels
         )
 
+    def relay(self) -> nn.Module:
+        """Return neurons that spike, and nothing in an analog network."""
+        return self.neurons() if self._config.spiking else nn.Identity()
+
     def norm(self, channels: int) -> nn.Module:
-        """Return a batch norm."""
-        spiking = self._config.spiking
-        return make_norm(spiking, channels) if spiking else nn.BatchNorm2d(channels)
+        """Return a norm, or nothing."""
+        if self._config.spiking:
+            return make_norm(self._config.spiking, channels)
+        if self._config.norm == "none":
+            return nn.Identity()
+        return nn.BatchNorm2d(channels, eps=1e-4 if self._plain else 1e-5, affine=not self._plain)
 
     @property
     def bias(self) -> bool:
         """Whether a convolution before a norm needs a bias of its own."""
-        return self._config.spiking is not None and self._config.spiking.norm == "none"
+        spiking = self._config.spiking
+        return (spiking.norm if spiking else self._config.norm) == "none" and not self._plain
 
-    def unit(self, cin: int, cout: int, stride: int = 1) -> nn.Sequential:
-        """Return 3 x 3 convolution, norm and neurons."""
-        return self.joined(nn.Conv2d(cin, cout, 3, stride=stride, padding=1, bias=self.bias), cout)
+    def unit(
+        self, cin: int, cout: int, stride: int = 1, dilation: int = 1, kernel: int = 3
+    ) -> nn.Sequential:
+        """Return a convolution whose padding keeps the size, norm and neurons."""
+        padding = dilation * (kernel // 2)
+        conv = nn.Conv2d(cin, cout, kernel, stride, padding, dilation, bias=self.bias)
+        return self.joined(conv, cout)
 
     def joined(self, conv: nn.Module, channels: int) -> nn.Sequential:
         """Return a convolution to so many channels, norm and neurons."""
@@ -54,6 +68,10 @@ class Parts:
     def readout(self) -> nn.Module:
         """Return what averages over the steps before the linear layers at the end."""
         return Readout() if self._config.spiking else nn.Identity()
+
+    def total(self) -> nn.Module:
+        """Return what makes of that average, after these layers, the sum over the steps."""
+        return Total() if self._config.spiking else nn.Identity()
 
 
 class SizeGuard(nn.Module):
@@ -81,3 +99,8 @@ class SizeGuard(nn.Module):
                 f"{self.multiple}. Pad it to {padded[0]} x {padded[1]} (`spikeseg segment` does)."
             )
         return x
+
+
+def size_multiple(network: nn.Module) -> int:
+    """Return what the height and width of a network's images must be multiples of."""
+    return max([m.multiple for m in network.modules() if isinstance(m, SizeGuard)], default=1)

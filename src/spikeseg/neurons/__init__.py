@@ -42,11 +42,13 @@ class Parameters(NamedTuple):
         v_threshold: a spike is fired when ``v`` reaches it (or passes it; see the neuron).
         decay_u: share of the synaptic current that survives a step.
         gain_u: ``1 - decay_u``, which keeps the mean of a filtered current.
+        decay_v: share of the membrane potential that survives a step, for neurons that leak.
     """
 
     v_threshold: Any
     decay_u: Any
     gain_u: Any
+    decay_v: Any = 1.0
 
 
 Step = Callable[[Any, State, Parameters], tuple[Any, State]]
@@ -62,16 +64,19 @@ class Neuron:
         v_threshold: firing threshold.
         v_initial: membrane potential before the first step; one number, or one for each channel.
         tau_syn: time constant of the synaptic current in steps; 0 is none.
+        decay_v: share of the membrane potential that survives a step, 0..1, for neurons that leak
+            (``lif_soft``, ``lif_hard``).
 
     Raises:
-        ConfigError: a threshold that is not positive, a negative time constant, or a value that
-            is not finite.
+        ConfigError: a threshold that is not positive, a negative time constant, a decay outside of
+            0..1, or a value that is not finite.
     """
 
     name: str = "if_soft"
     v_threshold: float = 1.0
     v_initial: float | tuple[float, ...] = 0.0
     tau_syn: float = 0.0
+    decay_v: float = 1.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.v_threshold) and self.v_threshold > 0):
@@ -83,6 +88,8 @@ class Neuron:
             raise ConfigError(f"v_initial is {self.v_initial}; it must be finite.")
         if not (math.isfinite(self.tau_syn) and self.tau_syn >= 0):
             raise ConfigError(f"tau_syn is {self.tau_syn}; it must be 0 or more (steps), finite.")
+        if not 0 <= self.decay_v <= 1:
+            raise ConfigError(f"decay_v is {self.decay_v}; it must be in [0, 1].")
 
     @property
     def step(self) -> Step:
@@ -105,7 +112,7 @@ class Neuron:
         """The constants of a step.
 
         >>> Neuron(tau_syn=0.0).parameters
-        Parameters(v_threshold=1.0, decay_u=0.0, gain_u=1.0)
+        Parameters(v_threshold=1.0, decay_u=0.0, gain_u=1.0, decay_v=1.0)
         """
         decay = math.exp(-1.0 / self.tau_syn) if self.tau_syn else 0.0
-        return Parameters(self.v_threshold, decay, 1.0 - decay)
+        return Parameters(self.v_threshold, decay, 1.0 - decay, self.decay_v)

@@ -1,13 +1,14 @@
 """The neurons on the host that turn an image into spikes."""
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from spikeseg.compiling import host_populations
-from spikeseg.engine import spiking_scan
+from spikeseg.engine import Dynamics, spiking_scan, unroll_stepwise
 from spikeseg.engine.currents import Current, received
 from spikeseg.graph import Connection, SpikingGraph
 
@@ -16,7 +17,7 @@ class HostLayer(nn.Module):
     """The neurons on the host that turn an image into spikes, trainable.
 
     Args:
-        graph: the populations that hear the image are ``if_soft`` with threshold 1.
+        graph: the populations that hear the image are ``if_soft`` with threshold 1, or leak.
         name: one of them.
     """
 
@@ -29,6 +30,7 @@ class HostLayer(nn.Module):
             current.replace_tensors(self._parameter)
         neuron = graph[name].neuron
         assert neuron is not None
+        self.neuron = neuron
         start = np.broadcast_to(np.asarray(neuron.v_initial, np.float32), graph[name].shape[0])
         self.start = nn.Parameter(torch.from_numpy(start.copy()))
 
@@ -41,7 +43,11 @@ class HostLayer(nn.Module):
         """Return the spikes of a constant image, (T, B, C, H, W)."""
         current = received(self.currents, {}, images, num_steps)
         start = self.start.view(-1, 1, 1).expand(current.shape[1:])
-        return spiking_scan(current, start)
+        if self.neuron.name == "if_soft":
+            return spiking_scan(current, start)
+        reset: Literal["soft", "hard"] = "soft" if self.neuron.name == "lif_soft" else "hard"
+        dynamics = Dynamics(self.neuron.v_threshold, reset)
+        return unroll_stepwise(current, self.neuron.decay_v, dynamics, start)[0]
 
     def trained(self) -> tuple[tuple[Connection, ...], tuple[float, ...]]:
         """Return the connections and the first potentials as they are now."""
@@ -56,7 +62,7 @@ def host_spikes(graph: SpikingGraph, images: Tensor, num_steps: int) -> dict[str
     """Return the spikes that the host sends to the chip, bool (T, B, C, H, W) a population.
 
     Args:
-        graph: the populations that hear the image are ``if_soft`` with threshold 1.
+        graph: the populations that hear the image are ``if_soft`` with threshold 1, or leak.
         images: (B, C, H, W), float32.
         num_steps: T.
 

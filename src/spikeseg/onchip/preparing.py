@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from spikeseg.compiling import FloatKernel, FloatLayer, FloatNetwork, host_populations
 from spikeseg.compiling.layers import Floats
-from spikeseg.config import ChipConfig, ConversionConfig
-from spikeseg.conversion import convert
+from spikeseg.config import ChipConfig, ConversionConfig, SpikingConfig
+from spikeseg.conversion import convert, spiking_graph
 from spikeseg.errors import CompileError
 from spikeseg.graph import (
     Connection,
@@ -20,12 +20,16 @@ from spikeseg.graph import (
     TransposedConvolution,
 )
 from spikeseg.onchip.host import HostLayer
+from spikeseg.spiking import SpikingNetwork
 
 
 def prepare(
     network: nn.Module, images: Tensor, config: ChipConfig, dt_ms: float = 1.0
 ) -> SpikingGraph:
     """Return a trained network as a graph of the chip's neurons, thresholds balanced.
+
+    A network that was trained through its spikes keeps its neurons and thresholds; see
+    `prepare_spiking`.
 
     The populations that hear the image stay on the host, where neurons lose nothing when they are
     reset: they are ``if_soft``.
@@ -40,6 +44,8 @@ def prepare(
         SpikeSegError: what cannot be converted, or not be put on a chip; see `convert` and
             `host_populations`.
     """
+    if isinstance(network, SpikingNetwork):
+        return prepare_spiking(network, images, config, dt_ms)
     conversion = ConversionConfig(
         neuron="loihi",
         recipes=(config.thresholds, "half_threshold"),
@@ -49,6 +55,45 @@ def prepare(
     graph = convert(network, images, conversion, dt_ms=dt_ms)
     hosts = {population.name for population in host_populations(graph)}
     return replace(graph, populations=tuple(_on_host(p, hosts) for p in graph.populations))
+
+
+def prepare_spiking(
+    network: SpikingNetwork, images: Tensor, config: ChipConfig, dt_ms: float = 1.0
+) -> SpikingGraph:
+    """Return a network that was trained with the chip's timing as a graph of its neurons.
+
+    Raises:
+        CompileError: the neurons, norms, coding, timing or steps are not the chip's; names all.
+        SpikeSegError: a layer that cannot be converted.
+    """
+    spiking = network.config
+    wrong = [text for is_so, text in _differences(spiking, config) if is_so]
+    if wrong:
+        raise CompileError(
+            f"the spiking network was trained otherwise than {config.name} runs: "
+            f"{'; '.join(wrong)}. Train it so, or compile the analog network."
+        )
+    return spiking_graph(network, images, dt_ms=dt_ms)
+
+
+def _differences(spiking: SpikingConfig, config: ChipConfig) -> list[tuple[bool, str]]:
+    """Return what could keep a spiking network from a chip, and whether it does."""
+    steps = spiking.num_steps
+    return [
+        (
+            spiking.norm == "bntt",
+            "norm 'bntt' changes the weights in every step, which a chip cannot (threshold, batch)",
+        ),
+        (spiking.neuron not in ("lif", "plif"), f"neuron {spiking.neuron!r} (lif, plif)"),
+        (spiking.coding != "direct", f"coding {spiking.coding!r} (direct)"),
+        (spiking.reset != "hard", f"reset {spiking.reset!r} (hard)"),
+        (not spiking.delay, "no delay, but spikes take a step from layer to layer (delay: true)"),
+        (config.num_steps != steps, f"chip.num_steps {config.num_steps} ({steps})"),
+        (
+            config.output_tau is not None,
+            f"chip.output_tau {config.output_tau}, but all steps count alike (null)",
+        ),
+    ]
 
 
 def _on_host(population: Population, hosts: set[str]) -> Population:

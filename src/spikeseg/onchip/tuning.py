@@ -90,7 +90,7 @@ class ChipTuning(Described):
         self.settings = config
         self.loss = SegmentationLoss(training.dice_weight)
         self.total_steps = training.epochs * training.steps_per_epoch
-        kept = math.exp(-1.0 / config.output_tau)
+        kept = 1.0 if config.output_tau is None else math.exp(-1.0 / config.output_tau)
         self.window = sum(kept**step for step in range(config.num_steps))
         self.parts: dict[str, float] = {}
 

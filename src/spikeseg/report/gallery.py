@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spikeseg.images import OFF, ON
 from spikeseg.report.pictures import (
     FALSE_NEGATIVE,
     FALSE_POSITIVE,
@@ -132,6 +133,7 @@ def gallery(
     curve: Sequence[CurvePoint],
     tints: Tinting,
     chip: NDArray[np.uint8] | None = None,
+    has_events: bool = False,
 ) -> Gallery:
     """Turn the arrays of the examples into pictures.
 
@@ -140,12 +142,16 @@ def gallery(
         curve: scores after chosen steps.
         tints: colors.
         chip: (N, H, W) masks of the emulated chip, if there is one.
+        has_events: whether the images are pictures of events.
     """
     points = {point.num_steps: point for point in curve}
+    legends = _legends(tints, bool((examples.masks == 255).any()), chip is not None)
+    if has_events:
+        legends["image"] = (Swatch(css(ON), "ON: brighter"), Swatch(css(OFF), "OFF: darker"))
     return Gallery(
         tuple(_example(examples, index, tints, chip) for index in range(len(examples.names))),
         tuple(Frame(step, points.get(step)) for step in examples.steps),
-        _legends(tints, bool((examples.masks == 255).any()), chip is not None),
+        legends,
     )
 
 

@@ -13,6 +13,7 @@ from spikeseg.report.gallery import FIRST_VIEW, gallery, tinting, views_of
 from spikeseg.report.histograms import histograms
 from spikeseg.report.on_chip import chip_section, chip_verdict, chip_work_sentence
 from spikeseg.report.on_energy import energy_section
+from spikeseg.report.on_robustness import robustness_section
 from spikeseg.report.results import RunResults, Stage
 from spikeseg.report.tables import band_share, class_table, regularizer_table, stage_table
 from spikeseg.report.verdict import curve_sentence, regularizer_sentence, verdict, work_sentence
@@ -32,6 +33,7 @@ def page(results: RunResults) -> dict[str, Any]:
         "chip": chip_section(results.chip),
         "chip_stage": results.stage("chip") if results.chip else None,
         "energy": energy_section(results.energy, results.chip.name if results.chip else None),
+        "robustness": robustness_section(results.robustness),
         "stage_table": stage_table(results),
         "class_table": class_table(results),
         "gallery": _gallery(results),
@@ -63,7 +65,8 @@ def _of_chip(results: RunResults, sentence: Callable[[Stage, Stage, Chip], str])
 def _gallery(results: RunResults) -> Any:
     tints = tinting(results.class_names, results.membrane_class)
     masks = results.chip.masks if results.chip else None
-    return gallery(results.examples, results.curve, tints, masks)
+    has_events = results.data.optional_record("events") is not None
+    return gallery(results.examples, results.curve, tints, masks, has_events)
 
 
 def _histograms(results: RunResults) -> Any:

@@ -19,6 +19,7 @@ from spikeseg.report.results import (
     RunResults,
     Stage,
 )
+from spikeseg.report.robustness_reading import read_robustness
 
 FILES = {
     "config.json": "train",
@@ -72,6 +73,7 @@ def read_run(run: Path, beside: Sequence[Path] = ()) -> RunResults:
         baseline=_baseline(metrics, len(names)),
         chip=read_chip(run, chip, examples) if chip else None,
         energy=read_energy(run, chip, beside),
+        robustness=read_robustness(run, data.text("source")),
     )
 
 

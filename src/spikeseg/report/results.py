@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from spikeseg.report.chip_results import Chip
 from spikeseg.report.energy_results import Energy
 from spikeseg.report.records import Record
+from spikeseg.report.robustness_reading import Robustness
 
 
 @dataclass(frozen=True)
@@ -136,6 +137,7 @@ class RunResults:
     baseline: Baseline | None
     chip: Chip | None = None
     energy: Energy | None = None
+    robustness: Robustness | None = None
 
     def stage(self, key: str) -> Stage:
         """Return the stage called ``key``: ``ann`` and ``snn`` are always there."""

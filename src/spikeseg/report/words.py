@@ -5,7 +5,12 @@ from collections.abc import Sequence
 HARD = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
 NONE = "\N{EN DASH}"
-STAGE_LABELS = {"ann": "ANN", "snn": "spiking (float)", "chip": "chip (8-bit)"}
+STAGE_LABELS = {
+    "ann": "ANN",
+    "snn": "spiking (float)",
+    "direct": "trained spiking",
+    "chip": "chip (8-bit)",
+}
 
 
 def stage_label(key: str) -> str:

@@ -7,7 +7,7 @@ the verbs train, convert, finetune and evaluate, ``checks`` says beforehand what
 verb tune, ``segmenting`` makes a run a function from image to mask, ``pipeline`` does everything.
 
 ``compiling``, ``emulating`` and ``energy`` are the verbs of the chip, with the room ``chip``;
-``host`` is the verb measure.
+``host`` is the verb measure, ``robustness`` the verb of its name.
 """
 
 from spikeseg.runs.compiling import compile_stage
@@ -18,6 +18,8 @@ from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.host.measuring import HostSettings, measure_stage
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.pipeline import run
+from spikeseg.runs.robustness.scoring import robustness_stage
+from spikeseg.runs.robustness.settings import RobustnessSettings
 from spikeseg.runs.segmenting import load_segmenter
 from spikeseg.runs.stages import (
     calibration_images,
@@ -30,6 +32,7 @@ from spikeseg.runs.tuning import tune_stage
 
 __all__ = [
     "HostSettings",
+    "RobustnessSettings",
     "RunFolder",
     "TrainedNetwork",
     "calibration_images",
@@ -43,6 +46,7 @@ __all__ = [
     "load_network",
     "load_segmenter",
     "measure_stage",
+    "robustness_stage",
     "run",
     "save_network",
     "train_stage",

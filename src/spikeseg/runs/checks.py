@@ -6,19 +6,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from spikeseg.batches import Augmenter
+from spikeseg.batches import Augmenter, refuse_brightness
 from spikeseg.config import EvaluationConfig, RunConfig
-from spikeseg.conversion import convert
+from spikeseg.conversion import convert, spiking_graph
 from spikeseg.data import SegmentationData
 from spikeseg.engine import EarlyExit
 from spikeseg.errors import ConfigError, RunFolderError
 from spikeseg.files import sha256
 from spikeseg.graph import made_from
 from spikeseg.metrics import score
-from spikeseg.networks import SizeGuard
+from spikeseg.networks import size_multiple
 from spikeseg.runs.chip.checks import rehearse_chip
 from spikeseg.runs.folder import RunFolder, differences
 from spikeseg.runs.network_file import TrainedNetwork
+from spikeseg.spiking import SpikingNetwork
 
 
 def pick_device(name: str) -> str:
@@ -43,14 +44,14 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
         crops: (B, C, crop, crop) training crops.
 
     Raises:
-        ConfigError: an augmentation out of range, a crop that the network's strides do not divide,
-            a crop of the evaluation that does not fit into the test images, a membrane class that
-            is none, or a recipe that cannot work on the network.
+        ConfigError: an augmentation out of range or not for events, a crop that the strides do not
+            divide, a crop of the evaluation that does not fit into the test images, a membrane
+            class that is none, or a recipe that cannot work on the network.
         UnknownNameError: no such neuron or recipe.
         UnsupportedLayerError: an operation that a spiking graph cannot express.
         CompileError: the settings name a chip, and it cannot hold the network.
     """
-    multiple = max([m.multiple for m in network.modules() if isinstance(m, SizeGuard)], default=1)
+    multiple = size_multiple(network)
     crop = config.training.crop
     if crop % multiple:
         raise ConfigError(
@@ -58,8 +59,12 @@ def rehearse(config: RunConfig, data: SegmentationData, network: nn.Module, crop
             f"{-(-crop // multiple) * multiple}, for example."
         )
     Augmenter(config.training.augmentation, config.seed)
-    graph = convert(network, crops[:1], config.conversion, dt_ms=config.dt_ms)
-    evaluation_crop(config, data, graph.stride)
+    refuse_brightness(config.training.augmentation, data.events)
+    if isinstance(network, SpikingNetwork):
+        spiking_graph(network, crops[:1])
+    else:
+        convert(network, crops[:1], config.conversion, dt_ms=config.dt_ms)
+    evaluation_crop(config, data, multiple)
     if config.chip is not None:
         rehearse_chip(network, crops[:1], config.chip, config.dt_ms, data.test)
     blank = [np.zeros((1, 1), np.uint8)]

@@ -75,7 +75,8 @@ def _chip_graph(
 ) -> SpikingGraph:
     """Return the graph that is compiled, of the size of the test images."""
     graph = rehearse_chip(trained.network, images, settings, trained.dt_ms, data.test)
-    graph = adapt(graph, images, settings, progress)
+    if trained.config.spiking is None:  # else the rates are those that were trained
+        graph = adapt(graph, images, settings, progress)
     if settings.batches == 0:
         return graph
     return tune(

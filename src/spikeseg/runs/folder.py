@@ -42,6 +42,7 @@ _MADE_BY = {
     "network.onnx": "measure",
     "network_int8.onnx": "measure",
     "host.json": "measure",
+    "robustness.json": "robustness",
     "report.html": "report",
     "diagnosis.json": "diagnose",
     "diagnosis.html": "diagnose",
@@ -102,7 +103,7 @@ class RunFolder:
                 f"{self.path} already holds a run ({', '.join(stages[:3])}, ...). Use --resume to "
                 "go on with its training, --overwrite to replace it, or another --out."
             )
-        if found and not stages and not set(found) <= {"baseline"}:
+        if found and not stages and not set(found) <= {"baseline", "direct"}:
             raise RunFolderError(
                 f"{self.path} is not a run folder: it holds {', '.join(found[:3])}. Use a new or "
                 "an empty folder for --out."
@@ -127,6 +128,11 @@ class RunFolder:
     def baseline(self) -> "RunFolder":
         """The run without the firing-rate regularizer, for comparison."""
         return RunFolder(self.path / "baseline")
+
+    @property
+    def direct(self) -> "RunFolder":
+        """The run of the same network, trained through its spikes."""
+        return RunFolder(self.path / "direct")
 
     def write_config(self, config: RunConfig, command: str) -> None:
         """Write ``config.json``."""

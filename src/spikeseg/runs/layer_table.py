@@ -1,5 +1,6 @@
 """``layers.json``: firing rates, errors and operations of every hidden population."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ def layer_table(config: RunConfig, graph: SpikingGraph, found: Measurement) -> d
     band = config.training.regularizer
     crop = config.evaluation.crop
     sized = graph.resized(crop, crop)
-    images = len(found.analog)
+    images = len(found.forming)
     entries = [
         _layer(config, population, found.layers[population.name], images)
         for population in sized.hidden
@@ -70,6 +71,13 @@ def _layer(
         "mean_rate_hz": float(mean * highest),
         "dead": int((counts.max(axis=0) == 0).sum()),
         "saturated": int((counts == steps[:, None, None, None]).any(axis=0).sum()),
-        "relative_error": (tally.squared_error / max(tally.squared_analog, 1e-12)) ** 0.5,
+        "relative_error": _relative_error(tally),
         "synaptic_operations_per_image": tally.synaptic_operations / images,
     }
+
+
+def _relative_error(tally: LayerTally) -> float | None:
+    """Return the error against the analog network, if there is one."""
+    if not tally.squared_analog:
+        return None if not tally.squared_error else math.sqrt(tally.squared_error / 1e-12)
+    return math.sqrt(tally.squared_error / max(tally.squared_analog, 1e-12))

@@ -144,11 +144,16 @@ def _tally(
         tally.squared_analog += float(analog.square().sum())
         spikes = counts[0].cpu().numpy()
         tally.synaptic_operations += float((spikes * graph.fan_out(name).astype(np.float64)).sum())
-        pieces = _pieces(spikes.astype(np.uint16), crop * spikes.shape[1] // image.shape[2])
-        tally.counts += pieces
-        tally.steps += [steps] * len(pieces)
+        cut = pieces(spikes.astype(np.uint16), crop * spikes.shape[1] // image.shape[2])
+        tally.counts += cut
+        tally.steps += [steps] * len(cut)
         found.spikes += float(spikes.sum(dtype=np.float64))
     found.neurons += graph.num_neurons
+    add_multiplications(found, graph)
+
+
+def add_multiplications(found: Measurement, graph: SpikingGraph) -> None:
+    """Add those of one image, of the analog network and of the first layer."""
     for connection in graph.connections:
         count = num_multiplications(connection.transforms, graph[connection.source].shape)
         found.multiplications += count
@@ -156,7 +161,7 @@ def _tally(
             found.input_multiplications += count
 
 
-def _pieces(counts: NDArray[np.uint16], size: int) -> list[NDArray[np.uint16]]:
+def pieces(counts: NDArray[np.uint16], size: int) -> list[NDArray[np.uint16]]:
     """Cut (C, H, W) into (C, size, size) pieces; what is left over at the border is dropped."""
     rows, columns = counts.shape[1] // size, counts.shape[2] // size
     return [

@@ -1,6 +1,7 @@
 """``metrics.json``: the same scores for every stage; and with it the evaluation's other files."""
 
 import hashlib
+from dataclasses import asdict
 from typing import Any
 
 from spikeseg._version import __version__
@@ -30,7 +31,9 @@ def write_scores(
     folder_layers = layer_table(config, graph, found)
     write_json(folder.file("layers.json"), folder_layers)
     write_examples(folder, config, data, found)
-    made_from = sha256(folder.file("graph.npz"))
+    is_direct = trained.config.spiking is not None
+    made_from = sha256(folder.file("network.safetensors" if is_direct else "graph.npz"))
+    directly, curve = direct_stage(folder, data)
     write_json(
         folder.file("metrics.json"),
         _kept(folder, made_from, config.evaluation)
@@ -40,8 +43,9 @@ def write_scores(
             "command": folder.read_command(),
             "made_from": made_from,
             "data": _describe(data),
-            "stages": _stages(config, data, found) | kept_chip(folder, data),
+            "stages": _stages(config, data, found) | directly | kept_chip(folder, data),
             "curve": _curve(data, found),
+            "direct_curve": curve,
             "rates_in_band": folder_layers["in_band"],
             "num_neurons": graph.resized(
                 config.evaluation.crop, config.evaluation.crop
@@ -91,6 +95,17 @@ def kept_chip(folder: RunFolder, data: SegmentationData) -> dict[str, Any]:
     return {"chip": stage} if earlier["data"]["source"] == source_of(data) else {}
 
 
+def direct_stage(
+    folder: RunFolder, data: SegmentationData
+) -> tuple[dict[str, Any], list[dict[str, float]]]:
+    """Return the stage and the curve of the directly trained twin, if it saw the same images."""
+    metrics = folder.direct.file("metrics.json")
+    found = read_json(metrics) if metrics.exists() else {}
+    if not found or found["data"]["source"] != source_of(data):
+        return {}, []
+    return {"direct": found["stages"]["snn"]}, found["curve"]
+
+
 def source_of(data: SegmentationData) -> str:
     """Return what the test images and masks are known by."""
     digest = hashlib.sha256()
@@ -110,6 +125,7 @@ def _describe(data: SegmentationData) -> dict[str, Any]:
         "num_train": len(data.train),
         "num_test": len(data.test),
         "membrane_class": data.membrane_class,
+        "events": data.events and asdict(data.events),
     }
 
 
@@ -117,20 +133,20 @@ def _stages(config: RunConfig, data: SegmentationData, found: Measurement) -> di
     truths = [sample.mask for sample in data.test]
     classes, membrane = len(data.class_names), membrane_class(config, data)
     images = len(truths)
-    analog = score(truths, found.analog, classes, membrane).to_dict()
     spiking = score(truths, [f[-1] for f in found.forming], classes, membrane).to_dict()
     operations = sum(layer.synaptic_operations for layer in found.layers.values())
-    return {
-        "ann": analog
-        | {
+    stages: dict[str, Any] = {}
+    if found.analog:  # a directly trained network has none
+        stages["ann"] = score(truths, found.analog, classes, membrane).to_dict() | {
             "num_steps": 1,
             "spikes_per_neuron": 0.0,
             "synaptic_operations_per_image": found.multiplications / images,
             "operation": "MAC",
-        },
+        }
+    return stages | {
         "snn": spiking
         | {
-            "num_steps": config.evaluation.num_steps,
+            "num_steps": len(found.forming[0]),
             "mean_steps_used": sum(found.steps_used) / images,
             "exit_tolerance": config.evaluation.exit_tolerance,
             "spikes_per_neuron": found.spikes / found.neurons,

@@ -10,21 +10,45 @@ from torch import Tensor
 
 from spikeseg.config import EvaluationConfig
 from spikeseg.engine import run_analog
-from spikeseg.errors import ConfigError
+from spikeseg.errors import ConfigError, RunFolderError
 from spikeseg.graph import SpikingGraph, load_graph
-from spikeseg.inference import Segmenter, analog_segmenter, spiking_segmenter
+from spikeseg.inference import (
+    Segmenter,
+    analog_segmenter,
+    spiking_segmenter,
+    trained_spiking_segmenter,
+)
 from spikeseg.own import Normalization, OwnFolder
 from spikeseg.runs.checks import check_graph, early_exit, pick_device
 from spikeseg.runs.folder import RunFolder
-from spikeseg.runs.network_file import load_network
+from spikeseg.runs.network_file import TrainedNetwork, load_network
+from spikeseg.spiking import SpikingNetwork
 
 TellSteps = Callable[[int], None]
+Stage = Literal["ann", "snn", "direct"]
+
+
+def stages_of(model: Path) -> tuple[Stage, ...]:
+    """Return which networks of a run `load_segmenter` gives, the analog one first.
+
+    A run whose network was trained through its spikes has that network alone, as ``snn``.
+
+    Raises:
+        RunFolderError: a stage is missing; names the command that makes it.
+    """
+    folder = RunFolder(model)
+    trained = load_network(folder.require("network.safetensors"))
+    if isinstance(trained.network, SpikingNetwork):
+        return ("snn",)
+    folder.require("graph.npz")
+    has_twin = folder.direct.file("network.safetensors").exists()
+    return ("ann", "snn", "direct") if has_twin else ("ann", "snn")
 
 
 def load_segmenter(
     model: Path,
     *,
-    stage: Literal["snn", "ann"] = "snn",
+    stage: Stage = "snn",
     num_steps: int | None = None,
     readout: float | None = None,
     exit_tolerance: float | None = None,
@@ -35,7 +59,8 @@ def load_segmenter(
 
     Args:
         model: a run folder, or what ``spikeseg convert FILE.py:NAME`` wrote.
-        stage: the spiking network or the analog one.
+        stage: the spiking network, the analog one, or the twin that was trained through its spikes.
+            Of a run of such a network alone, ``snn`` is that network.
         num_steps: time steps of the spiking network; those of the folder if not given.
         readout: share of the steps, from the end, whose output makes the mask; that of the folder
             if not given.
@@ -62,8 +87,10 @@ def load_segmenter(
 def _load_run(
     model: Path, stage: str, settings: dict[str, Any], device: str, tell_steps: TellSteps
 ) -> tuple[Segmenter, tuple[str, ...]]:
-    folder = RunFolder(model)
+    folder = RunFolder(model) if stage != "direct" else RunFolder(model).direct
     trained = load_network(folder.require("network.safetensors"))
+    if isinstance(trained.network, SpikingNetwork):
+        return _load_spiking(trained, trained.network, stage, settings, pick_device(device))
     graph = load_graph(folder.require("graph.npz"))
     check_graph(folder)
     device = pick_device(device)
@@ -72,6 +99,29 @@ def _load_run(
         return segmenter, trained.class_names
     evaluation = replace(folder.read_config().evaluation, **settings)
     return _spiking(graph, evaluation, device, tell_steps), trained.class_names
+
+
+def _load_spiking(
+    trained: TrainedNetwork,
+    network: SpikingNetwork,
+    stage: str,
+    settings: dict[str, Any],
+    device: str,
+) -> tuple[Segmenter, tuple[str, ...]]:
+    """Return a directly trained network, which has no analog stage and reads out all steps."""
+    if stage == "ann":
+        raise RunFolderError(
+            "this run has no analog network: its network was trained through its spikes. Use "
+            "stage 'snn'."
+        )
+    for name in settings.keys() - {"num_steps"}:
+        raise ConfigError(
+            f"{name} is given, but a network that was trained through its spikes reads out all "
+            "steps; leave it out."
+        )
+    steps = settings.get("num_steps")
+    made = trained_spiking_segmenter(network, trained.in_channels, device, steps)
+    return made, trained.class_names
 
 
 def _load_own(

@@ -13,7 +13,7 @@ from spikeseg.conversion import convert, trace
 from spikeseg.data import Sample
 from spikeseg.files import sha256
 from spikeseg.graph import SpikingGraph, load_graph, save_graph
-from spikeseg.networks import make_network
+from spikeseg.networks import make_network, size_multiple
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import (
     check_classes,
@@ -28,7 +28,9 @@ from spikeseg.runs.folder import RunFolder
 from spikeseg.runs.measuring import measure
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.scoring import write_scores
-from spikeseg.training import TrainingResult, finetune, fit
+from spikeseg.runs.spiking import measure_spiking
+from spikeseg.spiking import SpikingNetwork
+from spikeseg.training import TrainingResult, finetune, fit, is_first
 
 
 def train_stage(
@@ -42,6 +44,8 @@ def train_stage(
     task: str = "train",
 ) -> TrainingResult:
     """Train the network of ``config``; write ``config.json``, history and ``network.safetensors``.
+
+    Of several processes that train together (``torchrun``), the first one writes.
 
     Args:
         config: all settings.
@@ -65,7 +69,7 @@ def train_stage(
     network = make_network(config.network, data.in_channels, classes, config.dt_ms)
     if resume:
         check_resume(config, folder)
-    else:
+    elif is_first():
         folder.check_free(overwrite)
         rehearse(config, data, network, calibration_images(config, data.train))
         folder.start(overwrite)
@@ -85,7 +89,8 @@ def train_stage(
     trained = TrainedNetwork(
         network, config.network, data.in_channels, data.class_names, config.dt_ms
     )
-    save_network(trained, folder.file("network.safetensors"))
+    if is_first():
+        save_network(trained, folder.file("network.safetensors"))
     return result
 
 
@@ -162,8 +167,10 @@ def evaluate_stage(
 ) -> None:
     """Score both networks on the held-out images; write metrics, layers and examples.
 
+    Of a run whose network was trained through its spikes, that network alone.
+
     Args:
-        folder: a run with a trained and a converted network.
+        folder: a run with a trained and, if that is analog, a converted network.
         config: settings; those of the run if not given.
         progress: is told the steps done.
 
@@ -171,9 +178,11 @@ def evaluate_stage(
         RunFolderError: a stage is missing.
         DataError: the data do not fit the trained network.
     """
-    network_file, graph_file = folder.require("network.safetensors"), folder.require("graph.npz")
     config = config or folder.read_config()
-    trained, graph = load_network(network_file), load_graph(graph_file)
+    trained = load_network(folder.require("network.safetensors"))
+    if isinstance(trained.network, SpikingNetwork):
+        return _evaluate_spiking(folder, config, trained, trained.network, progress)
+    graph = load_graph(folder.require("graph.npz"))
     check_graph(folder)
     data = datasets.load(config.data)
     check_classes(data, trained, folder.path)
@@ -190,6 +199,27 @@ def evaluate_stage(
         early_exit=early_exit(config.evaluation),
         crop=evaluation_crop(config, data, graph.stride),
         device=device,
+        progress=progress,
+    )
+    return write_scores(folder, config, data, graph, found, trained)
+
+
+def _evaluate_spiking(
+    folder: RunFolder,
+    config: RunConfig,
+    trained: TrainedNetwork,
+    network: SpikingNetwork,
+    progress: Progress,
+) -> None:
+    """Score a directly trained network, run as it was trained."""
+    data = datasets.load(config.data)
+    check_classes(data, trained, folder.path)
+    found, graph = measure_spiking(
+        network,
+        data.test,
+        num_steps=network.config.num_steps,
+        crop=evaluation_crop(config, data, size_multiple(network)),
+        device=pick_device(config.device),
         progress=progress,
     )
     write_scores(folder, config, data, graph, found, trained)

@@ -9,7 +9,7 @@ from spikeseg.spiking.coding import channels_of_a_step
 from spikeseg.spiking.network import SpikingNetwork
 from spikeseg.spiking.neurons import SpikingActivation, make_neurons
 from spikeseg.spiking.normalization import StepNorm, TimeNorm, make_norm
-from spikeseg.spiking.readout import Readout
+from spikeseg.spiking.readout import Readout, Total
 from spikeseg.spiking.unit import SpikingUnit
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "StepNorm",
     "TimeNorm",
     "Timed",
+    "Total",
     "channels_of_a_step",
     "make_neurons",
     "make_norm",

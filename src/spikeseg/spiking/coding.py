@@ -39,7 +39,8 @@ def steps(images: Tensor, num_steps: int, training: bool) -> Tensor:
         num_steps: T.
         training: has no effect.
     """
-    return images.unflatten(1, (num_steps, -1)).transpose(0, 1).flatten(0, 1)
+    batch, _, *size = images.shape
+    return images.reshape(batch, num_steps, -1, *size).transpose(0, 1).flatten(0, 1)
 
 
 CODINGS = {"direct": direct, "poisson": poisson, "steps": steps}

@@ -3,12 +3,13 @@
 import contextlib
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor, nn
 
 from spikeseg.config import SpikingConfig
 from spikeseg.errors import ConfigError
-from spikeseg.spiking.clock import Clock, Timed
+from spikeseg.spiking.clock import Clock, Timed, split
 from spikeseg.spiking.coding import CODINGS
 
 
@@ -49,12 +50,22 @@ class SpikingNetwork(nn.Module):
         Raises:
             ConfigError: a number of steps for which there are no norms, or no input.
         """
-        steps = self._checked(num_steps or self.config.num_steps)
-        with self._pass(images, average=False, num_steps=steps, binary=binary):
+        return self.counted(images, num_steps, binary=binary)[0]
+
+    def counted(
+        self, images: Tensor, num_steps: int | None = None, *, binary: bool = False
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return what `in_steps` does, and each neuron's spikes, (B, C, H, W) by layer."""
+        steps = self._checked(self.config.num_steps if num_steps is None else num_steps)
+        how = {"average": False, "num_steps": steps, "binary": binary, "counts": {}}
+        with self._pass(images, **how):
             logits = self.clock.unfolded(self._run(images, steps))
+            found = self.clock.counts or {}
         if len(logits) > steps:
-            logits = logits.unflatten(0, (steps, -1)).mean(dim=1)
-        return logits.expand(steps, *logits.shape[1:])
+            logits = split(logits, steps).mean(dim=1)
+        names = {m.number: name for name, m in self.inner.named_modules() if isinstance(m, Timed)}
+        counts = {names[number]: count for number, count in found.items()}
+        return logits.expand(steps, *logits.shape[1:]), counts
 
     def online(self, images: Tensor) -> Iterator[Tensor]:
         """Yield the logits of one step after the other, (B, K, H, W).
@@ -64,7 +75,7 @@ class SpikingNetwork(nn.Module):
         """
         steps = self.config.num_steps
         inputs = CODINGS[self.config.coding](images, steps, self.training)
-        apart = inputs.unflatten(0, (-1, len(images)))
+        apart = split(inputs, len(inputs) // len(images))
         with self._pass(images, average=True, online=True):
             for t in range(steps):
                 self.clock.step = t
@@ -77,6 +88,8 @@ class SpikingNetwork(nn.Module):
         return logits
 
     def _checked(self, num_steps: int) -> int:
+        if num_steps < 1:
+            raise ConfigError(f"num_steps is {num_steps}; it must be at least 1.")
         if self.config.coding == "steps" and num_steps != self.config.num_steps:
             raise ConfigError(
                 f"num_steps is {num_steps}; this network takes the {self.config.num_steps} steps "
@@ -84,15 +97,7 @@ class SpikingNetwork(nn.Module):
             )
         return num_steps
 
-    @contextlib.contextmanager
-    def _pass(self, images: Tensor, **how: object) -> Iterator[None]:
+    def _pass(self, images: Tensor, **how: Any) -> contextlib.AbstractContextManager[None]:
         """Set the clock for a pass, and back."""
-        before = replace(self.clock)
-        settings = {"num_steps": self.config.num_steps, "batch": len(images), **how}
-        settings |= {"states": {}}
-        try:
-            for name, value in settings.items():
-                setattr(self.clock, name, value)
-            yield
-        finally:
-            vars(self.clock).update(vars(before))
+        settings = {"num_steps": self.config.num_steps, "batch": len(images), "states": {}, **how}
+        return self.clock.set_to(replace(self.clock, **settings))

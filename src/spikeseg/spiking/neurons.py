@@ -1,5 +1,6 @@
 """Neurons of networks that are trained through their spikes."""
 
+import abc
 import math
 from dataclasses import replace
 
@@ -7,10 +8,11 @@ import torch
 from torch import Tensor, nn
 
 from spikeseg.config import SpikingConfig
-from spikeseg.engine import Dynamics, leaky_scan, unroll_stepwise
+from spikeseg.engine import Dynamics, leaky_scan, normalized_leaky_scan, unroll_stepwise
 from spikeseg.engine.dynamics import fire, reset
 from spikeseg.layers import AbstractActivation
-from spikeseg.spiking.clock import Timed
+from spikeseg.spiking.clock import Timed, split
+from spikeseg.spiking.normalization import TimeNorm
 
 
 class SpikingActivation(Timed, AbstractActivation):
@@ -41,11 +43,40 @@ class SpikingActivation(Timed, AbstractActivation):
         """Share of the membrane potential that survives a step."""
         return self.config.decay
 
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the spikes."""
+        return self.arriving(self.fire(x))
+
+    def arriving(self, spikes: Tensor) -> Tensor:
+        """Return the spikes as the next layer hears them, counted if that is wanted."""
+        if self.clock.counts is not None:
+            self.clock.counts[self.number] = self._counted(spikes)
+        late = self.config.delay and self.clock.batch is not None
+        return self._late(spikes) if late else spikes
+
+    @abc.abstractmethod
+    def fire(self, x: Tensor) -> Tensor:
+        """Return the spikes of each step, (T * B, C, H, W)."""
+
+    def _counted(self, spikes: Tensor) -> Tensor:
+        """Return how many binary spikes each neuron has fired, (B, C, H, W)."""
+        return self.clock.unfolded(spikes).detach().sum(dim=0)
+
+    def _late(self, spikes: Tensor) -> Tensor:
+        """Return what arrives in each step: the spikes of the step before."""
+        clock = self.clock
+        if clock.online:
+            arriving = clock.states.get(-1 - self.number, torch.zeros_like(spikes))
+            clock.states[-1 - self.number] = spikes.detach()
+            return arriving
+        step = len(spikes) // clock.num_steps  # images, or images and binary parts of a step
+        return torch.cat([torch.zeros_like(spikes[:step]), spikes[:-step]])
+
 
 class LIF(SpikingActivation):
     """Leaky integrate-and-fire: ``v <- decay v + current``, fires at the threshold, is reset."""
 
-    def forward(self, x: Tensor) -> Tensor:
+    def fire(self, x: Tensor) -> Tensor:
         """Return the spikes."""
         clock = self.clock
         if clock.online:
@@ -55,6 +86,24 @@ class LIF(SpikingActivation):
         if clock.count(x) == 1:
             return leaky_scan(x, self.decay, self.dynamics, clock.num_steps).flatten(0, 1)
         return leaky_scan(clock.unfolded(x), self.decay, self.dynamics).flatten(0, 1)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all steps are run at once."""
+        return self.clock.batch is not None and not self.clock.online
+
+    def normalized(self, x: Tensor, norm: TimeNorm) -> Tensor:
+        """Return what the neurons make of a normalized current, in one scan over time."""
+        clock = self.clock
+        constant = clock.count(x) == 1
+        spikes = normalized_leaky_scan(
+            x if constant else clock.unfolded(x),
+            norm.described(),
+            self.decay,
+            self.dynamics,
+            clock.num_steps if constant else None,
+        )
+        return self.arriving(spikes.flatten(0, 1))
 
     def _one_step(self, x: Tensor) -> Tensor:
         states = self.clock.states
@@ -96,12 +145,12 @@ class IntegerLIF(SpikingActivation):
     al. 2024, SpikeYOLO, arXiv:2407.20708, I-LIF; Lei et al. 2025, arXiv:2412.14587, NI-LIF).
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def fire(self, x: Tensor) -> Tensor:
         """Return (T * B, C, H, W) integers over D, or (T * D * B, C, H, W) binary spikes."""
         clock, levels = self.clock, self.config.levels
         current = clock.unfolded(x)
         if clock.binary and len(current) > clock.num_steps:
-            current = current.unflatten(0, (-1, levels)).mean(dim=1)
+            current = split(current, len(current) // levels).mean(dim=1)
         steps = 1 if clock.batch is None or clock.online else clock.num_steps
         current = current.expand(steps, *current.shape[1:]) if len(current) == 1 else current
         fired = self._fired(current)
@@ -109,6 +158,10 @@ class IntegerLIF(SpikingActivation):
             return (fired / levels).flatten(0, 1)
         stairs = torch.arange(levels, device=x.device).view(-1, 1, 1, 1, 1)
         return (stairs < fired[:, None]).to(x.dtype).flatten(0, 2)
+
+    def _counted(self, spikes: Tensor) -> Tensor:
+        """Return how many binary spikes each neuron has fired or stands for, (B, C, H, W)."""
+        return super()._counted(spikes) * (1 if self.clock.binary else self.config.levels)
 
     def _fired(self, current: Tensor) -> Tensor:
         threshold, clock = self.config.v_threshold, self.clock
@@ -151,7 +204,7 @@ class AdaptiveLIF(SpikingActivation):
     Bellec et al. 2018 (arXiv:1803.09574, section 2, LSNN).
     """
 
-    def forward(self, x: Tensor) -> Tensor:
+    def fire(self, x: Tensor) -> Tensor:
         """Return the spikes."""
         current, clock = self.clock.in_all_steps(x), self.clock
         config, spikes = self.config, []
@@ -173,7 +226,12 @@ class AdaptiveLIF(SpikingActivation):
         return self.config.reset == "soft"
 
 
-_KINDS = {"lif": LIF, "plif": ParametricLIF, "ilif": IntegerLIF, "alif": AdaptiveLIF}
+_KINDS: dict[str, type[LIF | IntegerLIF | AdaptiveLIF]] = {
+    "lif": LIF,
+    "plif": ParametricLIF,
+    "ilif": IntegerLIF,
+    "alif": AdaptiveLIF,
+}
 
 
 def make_neurons(config: SpikingConfig, **changes: object) -> SpikingActivation:

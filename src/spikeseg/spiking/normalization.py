@@ -1,13 +1,14 @@
 """Batch normalization of currents over time."""
 
 import torch
-import torch.distributed as dist
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from spikeseg.config import SpikingConfig
+from spikeseg.engine import Norm
 from spikeseg.errors import ConfigError
 from spikeseg.spiking.clock import Timed
+from spikeseg.spiking.together import is_shared, summed
 
 
 class TimeNorm(nn.BatchNorm2d):
@@ -34,6 +35,22 @@ class TimeNorm(nn.BatchNorm2d):
         mean, var, count = shared_statistics(x)
         _follow(self, mean, var, count)
         return _affine(x, mean, var, self.weight, self.bias, self.eps)
+
+    def described(self) -> Norm:
+        """Return what the engine needs to know of it, for one pass, which is counted."""
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        if self.training and self.num_batches_tracked is not None:
+            self.num_batches_tracked.add_(1)
+        return Norm(
+            self.weight,
+            self.bias,
+            self.running_mean,
+            self.running_var,
+            self.training,
+            float(self.momentum or 0.0),
+            self.eps,
+        )
 
 
 class StepNorm(Timed):
@@ -98,26 +115,19 @@ def make_norm(config: SpikingConfig, channels: int) -> nn.Module:
     return TimeNorm(channels, config.v_threshold if config.norm == "threshold" else 1.0)
 
 
-def is_shared() -> bool:
-    """Return whether several processes train the network together."""
-    return dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1
-
-
 def shared_statistics(x: Tensor) -> tuple[Tensor, Tensor, float]:
     """Return mean and variance of every channel over all processes, and how many values.
 
     Differentiable: the gradient of every process reaches all.
     """
-    from torch.distributed.nn.functional import all_reduce
-
     values = x.float()
     count = x.numel() / x.shape[1]
     sums = torch.cat([values.sum((0, 2, 3)), values.new_tensor([count])])
-    sums = all_reduce(sums)
+    sums = summed(sums)
     total = float(sums[-1].detach())
     mean = sums[:-1] / total
     centered = (values - mean.view(1, -1, 1, 1)).square().sum((0, 2, 3))
-    return mean, all_reduce(centered) / total, total
+    return mean, summed(centered) / total, total
 
 
 def _affine(

@@ -2,7 +2,13 @@
 
 from collections import OrderedDict
 
+import torch
 from torch import Tensor, nn
+
+from spikeseg.spiking.neurons import LIF, SpikingActivation
+from spikeseg.spiking.normalization import TimeNorm
+from spikeseg.spiking.recomputing import recomputed
+from spikeseg.spiking.together import is_shared
 
 
 class SpikingUnit(nn.Sequential):
@@ -19,5 +25,17 @@ class SpikingUnit(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
-        spikes: Tensor = self.neurons(self.norm(self.conv(x)))
+        neurons = self.neurons
+        assert isinstance(neurons, SpikingActivation)
+        if neurons.clock.recompute and torch.is_grad_enabled():
+            return recomputed(self, self.run, x)
+        return self.run(x)
+
+    def run(self, x: Tensor) -> Tensor:
+        """Return the spikes; norm and neurons in one where the engine has both in one."""
+        norm, neurons, current = self.norm, self.neurons, self.conv(x)
+        alone = not (norm.training and is_shared())
+        if isinstance(norm, TimeNorm) and isinstance(neurons, LIF) and neurons.is_whole and alone:
+            return neurons.normalized(current, norm)
+        spikes: Tensor = neurons(norm(current))
         return spikes

@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 
 from spikeseg.files import atomic_path, write_text
 from spikeseg.progress import Progress
+from spikeseg.spiking.together import is_first
 
 
 class Described(LightningModule):
@@ -93,7 +94,8 @@ class History(Callback):
         row["learning_rate"] = self._learning_rate
         row["data_share"] = self._waiting / max(self._waiting + self._working, 1e-9)
         self.rows.append({name: row.get(name, 0.0) for name in self._columns})
-        write_text(self.path, self._text())
+        if is_first():
+            write_text(self.path, self._text())
 
     def _text(self) -> str:
         text = io.StringIO()
@@ -123,8 +125,11 @@ class Checkpoint(Callback):
 
     def on_train_epoch_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
         """Write the checkpoint."""
-        with atomic_path(self.path) as temporary:
-            trainer.save_checkpoint(temporary)
+        if is_first():
+            with atomic_path(self.path) as temporary:
+                trainer.save_checkpoint(temporary)
+        else:  # takes part, and writes nothing
+            trainer.save_checkpoint(self.path)
 
 
 class Reporter(Callback):

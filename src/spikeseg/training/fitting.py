@@ -15,13 +15,16 @@ import torch
 from lightning.pytorch import Callback, Trainer
 from torch import nn
 
-from spikeseg.batches import class_weights, make_loader
+from spikeseg.batches import class_weights, make_loader, refuse_brightness
 from spikeseg.config import TrainingConfig
 from spikeseg.data import SegmentationData
-from spikeseg.errors import CorruptFileError
+from spikeseg.errors import ConfigError, CorruptFileError
 from spikeseg.progress import Progress, silent
+from spikeseg.spiking import SpikingNetwork
+from spikeseg.spiking.together import share
 from spikeseg.training.callbacks import Checkpoint, Described, History, Reporter
 from spikeseg.training.module import SegmentationTraining
+from spikeseg.training.online import OnlineTraining
 
 _BROKEN = (KeyError, TypeError, RuntimeError, EOFError, ValueError)
 
@@ -72,33 +75,68 @@ def fit(
 
     Raises:
         CorruptFileError: the checkpoint cannot be read.
-        ConfigError: the loss is not finite; the learning rate is too high.
+        ConfigError: the loss is not finite (the learning rate is too high), or brightness of
+            events is to be changed.
         KeyboardInterrupt: Ctrl-C; the last checkpoint is kept.
         DataError: an image cannot be read.
         ShapeError: an image is smaller than the crop.
     """
+    refuse_brightness(config.augmentation, data.events)
     weights = None
     if config.class_weights == "balanced":
         weights = class_weights(data.train, len(data.class_names))
-    module = SegmentationTraining(network, config, weights, seed, dt_ms)
+    module = _module(network, config)(network, config, weights, seed, dt_ms)
     history = History(folder / "history.csv")
     checkpoint = folder / "checkpoint.ckpt"
     callbacks: list[Callback] = [history, Reporter(progress, history, task), Checkpoint(checkpoint)]
-    loader = make_loader(data.train, config, seed)
+    loader = make_loader(data.train, config, seed, share())
     with quiet():
         trainer = make_trainer(config, device, callbacks)
         train(trainer, module, loader, checkpoint if resume else None)
     network.eval()
     steps = int(trainer.global_step)
     parameters = sum(p.numel() for p in network.parameters())
-    return TrainingResult(steps, steps * config.batch_size, history.data_share, parameters)
+    images = steps * config.batch_size * config.accumulate * share()[1]
+    return TrainingResult(steps, images, history.data_share, parameters)
+
+
+def _module(network: nn.Module, config: TrainingConfig) -> type[SegmentationTraining]:
+    """Return how the network is trained, and tell it whether to recompute.
+
+    Raises:
+        ConfigError: a setting for spiking networks, and the network is analog; or online training
+            with the regularizer of rates.
+    """
+    if not isinstance(network, SpikingNetwork):
+        for name in ("recompute", "online"):
+            if getattr(config, name):
+                raise ConfigError(
+                    f"training.{name} is set, but the network is analog; it is for networks that "
+                    "are trained through their spikes. Leave it out, or set network.spiking."
+                )
+        return SegmentationTraining
+    network.clock.recompute = config.recompute
+    if config.online and config.recompute:
+        raise ConfigError(
+            "training.online and training.recompute are both set; online training keeps one step "
+            "only, and computes nothing again. Leave out training.recompute."
+        )
+    if config.online and config.regularizer.weight:
+        raise ConfigError(
+            "training.online and training.regularizer.weight are both set, but online training "
+            "looks at one step at a time, which has no rates. Set the weight to 0."
+        )
+    return OnlineTraining if config.online else SegmentationTraining
 
 
 def make_trainer(config: TrainingConfig, device: str, callbacks: list[Callback]) -> Trainer:
     """Return Lightning's trainer, with nothing of its own on the screen."""
     return Trainer(
         accelerator="gpu" if device == "cuda" else "cpu",
-        devices=1,
+        devices=share()[1],
+        strategy="ddp" if share()[1] > 1 else "auto",
+        use_distributed_sampler=False,  # the loader gives each process its part
+        accumulate_grad_batches=1 if config.online else config.accumulate,
         max_epochs=config.epochs,
         precision="bf16-mixed" if config.precision == "bfloat16" else "32-true",
         callbacks=callbacks,

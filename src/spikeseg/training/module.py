@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from spikeseg.config import TrainingConfig
 from spikeseg.losses import RateMonitor, SegmentationLoss
+from spikeseg.spiking.together import gathered
 from spikeseg.training.callbacks import Described
 from spikeseg.training.schedule import check_finite, one_cycle
 
@@ -60,16 +61,28 @@ class SegmentationTraining(Described):
         torch.manual_seed(self.seed_value * 1_000_003 + self.global_step)
         images, masks = batch
         images = images.contiguous(memory_format=torch.channels_last)
-        weight = self.settings.regularizer.weight
+        return self._total(self._losses(images, masks, batch_index))
+
+    def _losses(self, images: Tensor, masks: Tensor, batch_index: int) -> dict[str, Tensor]:
+        """Return the losses of a batch, of all processes together."""
+        weight, masks = self.settings.regularizer.weight, gathered(masks)
         if not weight and batch_index % _WATCH_EVERY:
-            losses = self.loss(self.network(images), masks)
+            losses: dict[str, Tensor] = self.loss(gathered(self.network(images)), masks)
         else:
             with self.monitor:
-                losses = self.loss(self.network(images), masks)
+                losses = self.loss(gathered(self.network(images)), masks)
             rate_loss = self.monitor.loss()
             self.parts |= vars(self.monitor.shares()) | {"rate_loss": rate_loss.item()}
             if weight:
                 losses["weighted_rates"] = weight * rate_loss
+        return losses
+
+    def _total(self, losses: dict[str, Tensor]) -> Tensor:
+        """Return the sum of the losses, noted for the history.
+
+        Raises:
+            ConfigError: it is not finite.
+        """
         total = torch.stack(list(losses.values())).sum()
         self.parts |= {k: v.item() for k, v in losses.items() if k != "weighted_rates"}
         self.parts["loss"] = total.item()

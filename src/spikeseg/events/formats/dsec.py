@@ -16,9 +16,9 @@ from spikeseg.events.formats import FORMATS, Events, Sensor
 from spikeseg.events.formats._extras import need
 
 _MARK = b"\x89HDF\r\n\x1a\n"
-_NAMES = ("t", "x", "y", "p")
+NAMES = ("t", "x", "y", "p")
 _BLOSC = 32001
-_SENSOR = (480, 640)
+SENSOR = (480, 640)
 
 
 class Dsec:
@@ -35,14 +35,14 @@ class Dsec:
         h5py = need("h5py", path, "HDF5")
         try:
             with h5py.File(path, "r") as file:
-                _check(path, file)
-                t, x, y, p = (_values(path, file["events"][name]) for name in _NAMES)
+                check_names(path, file)
+                t, x, y, p = (read_values(path, file["events"][name]) for name in NAMES)
                 offset = int(file["t_offset"][()]) if "t_offset" in file else 0
         except (OSError, RuntimeError) as error:
             raise CorruptFileError(
                 f"{path} is cut short or damaged ({error}). Copy it again."
             ) from error
-        height, width = sensor or _SENSOR
+        height, width = sensor or SENSOR
         if t.dtype.kind in "iu":
             t = t.astype(np.int64) + offset
         return Events(t, x, y, p, height, width, str(path))
@@ -51,8 +51,9 @@ class Dsec:
 FORMATS.register("dsec")(Dsec())
 
 
-def _check(path: Path, file: Any) -> None:
-    missing = [f"events/{name}" for name in _NAMES if f"events/{name}" not in file]
+def check_names(path: Path, file: Any) -> None:
+    """Raise DataError if a data set of events is missing."""
+    missing = [f"events/{name}" for name in NAMES if f"events/{name}" not in file]
     if missing:
         raise DataError(
             f"{path} is HDF5 without {', '.join(missing)} (it has {', '.join(file) or 'nothing'}); "
@@ -60,17 +61,20 @@ def _check(path: Path, file: Any) -> None:
         )
 
 
-def _values(path: Path, dataset: Any) -> NDArray[Any]:
-    """Return the values of a data set of one dimension."""
+def read_values(path: Path, dataset: Any, first: int = 0, last: int | None = None) -> NDArray[Any]:
+    """Return the values ``first`` to before ``last`` (all by default) along the first axis."""
+    last = len(dataset) if last is None else last
     filters = dataset.id.get_create_plist()
     codes = [filters.get_filter(k)[0] for k in range(filters.get_nfilters())]
     if codes != [_BLOSC]:
-        return np.asarray(dataset[()])
+        return np.asarray(dataset[first:last])
     blosc = need("numcodecs.blosc", path, "compressed with Blosc").Blosc()
-    values = np.empty(dataset.shape, dataset.dtype)
-    for k in range(dataset.id.get_num_chunks()):
-        (start,) = dataset.id.get_chunk_info(k).chunk_offset
-        _, chunk = dataset.id.read_direct_chunk((start,))
-        part = np.frombuffer(blosc.decode(chunk), dataset.dtype)
-        values[start : start + len(part)] = part[: len(values) - start]
+    values = np.empty((last - first, *dataset.shape[1:]), dataset.dtype)
+    wanted = (slice(first, last), *(slice(0, n) for n in dataset.shape[1:]))
+    for cut in dataset.iter_chunks(wanted) if first < last else ():
+        start = tuple(c.start // n * n for c, n in zip(cut, dataset.chunks, strict=True))
+        _, chunk = dataset.id.read_direct_chunk(start)
+        part = np.frombuffer(blosc.decode(chunk), dataset.dtype).reshape(dataset.chunks)
+        inside = tuple(slice(c.start - s, c.stop - s) for c, s in zip(cut, start, strict=True))
+        values[(slice(cut[0].start - first, cut[0].stop - first), *cut[1:])] = part[inside]
     return values

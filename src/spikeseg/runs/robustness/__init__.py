@@ -1,0 +1,1 @@
+"""The verb robustness: networks of one run or several on the same corrupted test images."""

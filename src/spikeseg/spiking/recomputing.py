@@ -1,0 +1,127 @@
+"""Spikes kept as bits for the backward pass, everything else computed again."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from spikeseg.spiking.clock import Clock, Timed
+from spikeseg.spiking.normalization import StepNorm
+
+
+def recomputed(unit: nn.Module, run: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Return ``run(x)``; of what lies between, nothing is kept for the gradient but ``x``.
+
+    Spikes of 0 and 1 are kept as bits, an image as it is. What a norm counts is counted once.
+
+    Args:
+        unit: whose parameters ``run`` uses.
+        run: from currents or spikes to spikes, without random numbers.
+        x: its input.
+    """
+    out: Tensor = _Recomputed.apply(unit, run, x, *unit.parameters())  # type: ignore[no-untyped-call]
+    return out
+
+
+class _Recomputed(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, unit: nn.Module, run: Callable[[Tensor], Tensor], x: Tensor, *parameters: Tensor
+    ) -> Tensor:
+        ctx.unit, ctx.run, ctx.parameters = unit, run, parameters
+        ctx.clocks = [(part.clock, replace(part.clock)) for part in _timed(unit)]
+        ctx.kept, ctx.image = Bits.of(x), None
+        if ctx.kept is None:
+            ctx.image = x
+        with torch.no_grad():
+            return run(x)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
+        x = ctx.image.detach() if ctx.kept is None else ctx.kept.tensor()
+        x.requires_grad_(ctx.needs_input_grad[2])
+        wanted = ([x] if x.requires_grad else []) + list(ctx.parameters)
+        with torch.enable_grad(), _as_before(ctx.unit, ctx.clocks):
+            out = ctx.run(x)
+        found = torch.autograd.grad(out, wanted, grads[0], allow_unused=True)
+        by_x = found[0] if x.requires_grad else None
+        return None, None, by_x, *found[len(wanted) - len(ctx.parameters) :]
+
+
+def _timed(unit: nn.Module) -> list[Timed]:
+    return [part for part in unit.modules() if isinstance(part, Timed)]
+
+
+@contextlib.contextmanager
+def _as_before(unit: nn.Module, clocks: list[tuple[Clock, Clock]]) -> Iterator[None]:
+    """Set clocks to the pass that is computed again, and keep norms from counting it twice."""
+    with contextlib.ExitStack() as stack:
+        for clock, then in clocks:
+            stack.enter_context(clock.set_to(then))
+        for norm in unit.modules():
+            if isinstance(norm, nn.BatchNorm2d | StepNorm):
+                stack.enter_context(_uncounted(norm))
+        yield
+
+
+@contextlib.contextmanager
+def _uncounted(norm: nn.BatchNorm2d | StepNorm) -> Iterator[None]:
+    momentum, count = norm.momentum, getattr(norm, "num_batches_tracked", None)
+    norm.momentum = 0.0
+    if count is not None:
+        norm.num_batches_tracked = None
+    try:
+        yield
+    finally:
+        norm.momentum = momentum
+        if count is not None:
+            norm.num_batches_tracked = count
+
+
+@dataclass(frozen=True)
+class Bits:
+    """A tensor of 0 and 1, eight values in a byte (a byte each on a GPU).
+
+    Attributes:
+        packed: its values in the order of memory, uint8.
+        order: its axes in the order of memory.
+        shape: of the tensor with its axes in that order.
+        dtype: of the tensor.
+    """
+
+    packed: Tensor
+    order: tuple[int, ...]
+    shape: torch.Size
+    dtype: torch.dtype
+
+    @classmethod
+    def of(cls, x: Tensor) -> "Bits | None":
+        """Return the bits of a tensor; ``None`` if it has other values than 0 and 1.
+
+        >>> x = torch.tensor([[0.0, 1.0, 1.0]])
+        >>> bits = Bits.of(x)
+        >>> bits.packed.numel(), torch.equal(bits.tensor(), x)
+        (1, True)
+        """
+        is_set = x == 1
+        if not torch.equal(is_set.to(x.dtype), x):
+            return None
+        strides = x.stride()
+        order = tuple(sorted(range(x.ndim), key=lambda axis: -strides[axis]))
+        laid = is_set.permute(order).contiguous()
+        packed = laid.view(torch.uint8)
+        if x.device.type == "cpu":
+            packed = torch.from_numpy(np.packbits(laid.flatten().numpy()))
+        return cls(packed, order, laid.shape, x.dtype)
+
+    def tensor(self) -> Tensor:
+        """Return the tensor again, laid out as it was."""
+        flat = self.packed
+        if flat.device.type == "cpu":
+            flat = torch.from_numpy(np.unpackbits(flat.numpy(), count=self.shape.numel()))
+        values = flat.view(self.shape).to(self.dtype)
+        return values.permute(*np.argsort(self.order).tolist())
