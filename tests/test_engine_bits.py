@@ -5,7 +5,13 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from spikeseg.engine.bits import convolve_bytes, join_doubled, normalized_bits, pack_bytes
+from spikeseg.engine.bits import (
+    convolve_bytes,
+    join_doubled,
+    normalized_bits,
+    normalized_rates,
+    pack_bytes,
+)
 from spikeseg.engine.dynamics import Dynamics
 from spikeseg.engine.normalized import Norm, normalized_leaky_scan
 
@@ -41,6 +47,17 @@ def test_bytes_are_the_spikes_of_evaluation(dtype: torch.dtype, num_steps: int |
     found = normalized_bits(x, norm, 0.5, Dynamics(), num_steps)
     assert found.dtype == torch.uint8
     assert torch.equal(found, wanted.to(torch.uint8))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_rates_are_the_mean_of_the_spikes(dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    module = nn.BatchNorm2d(5)
+    norm = Norm(module.weight, module.bias, torch.rand(5), torch.rand(5) + 0.5, training=False)
+    x = torch.randn(4, 3, 5, 7, 6, dtype=dtype)
+    with torch.no_grad():
+        wanted = normalized_leaky_scan(x, norm, 0.5, Dynamics()).float().mean(0).to(dtype)
+    assert torch.equal(normalized_rates(x, norm, 0.5, Dynamics()), wanted)
 
 
 @pytest.mark.parametrize(("wide", "beside"), [(8, 4), (3, 5)])

@@ -10,9 +10,13 @@ from benchmarks.training.network import CHANNELS, UNet
 from benchmarks.training.our_network import DYNAMICS, norm_of
 from benchmarks.training.task import blobs
 from benchmarks.training.torch_steps import IMAGE_SEED, Setting, inference, make_network
-from spikeseg.engine.bits import convolve_bytes, join_doubled, normalized_bits, pack_bytes
-from spikeseg.engine.normalized import normalized_leaky_scan
-from spikeseg.engine.time_mean import time_mean
+from spikeseg.engine.bits import (
+    convolve_bytes,
+    join_doubled,
+    normalized_bits,
+    normalized_rates,
+    pack_bytes,
+)
 
 
 class ByteUNet(UNet):
@@ -39,8 +43,8 @@ class ByteUNet(UNet):
         third = self._block("c4", self._block("d2", second))
         second = self._block("u1", join_doubled(third, second))
         current = self._current("u2", join_doubled(second, first))
-        last = normalized_leaky_scan(current, norm_of(self.norms["u2"]), DECAY, DYNAMICS)
-        return F.conv2d(time_mean(last).float(), self.head.weight, self.head.bias)
+        rates = normalized_rates(current, norm_of(self.norms["u2"]), DECAY, DYNAMICS)
+        return F.conv2d(rates, self.head.weight.bfloat16(), self.head.bias.bfloat16()).float()
 
     def _current(self, name: str, x: Tensor) -> Tensor:
         found = convolve_bytes(x, self.packed[name], torch.bfloat16)

@@ -16,6 +16,7 @@ from benchmarks.training.torch_steps import (
     training_step,
 )
 from spikeseg.engine.added import add_maps, needed_twice
+from spikeseg.engine.bits import normalized_rates
 from spikeseg.engine.doubled import convolve_doubled
 from spikeseg.engine.dynamics import Dynamics
 from spikeseg.engine.normalized import Norm, normalized_leaky_scan
@@ -45,9 +46,15 @@ class OurUNet(UNet):
         second, lower_skip = needed_twice(second)
         third = self._block("c4", self._block("d2", second))
         second = self._fired("u1", self._joined("u1", third, lower_skip))
-        first = self._split(self._fired("u2", self._joined("u2", second, skip)))
+        rates = self._rates(self._split(self._joined("u2", second, skip)))
         weight, bias = self.head.weight.to(self.dtype), self.head.bias.to(self.dtype)
-        return F.conv2d(time_mean(first), weight, bias).float()
+        return F.conv2d(rates, weight, bias).float()
+
+    def _rates(self, current: Tensor) -> Tensor:
+        how = norm_of(self.norms["u2"])
+        if torch.is_grad_enabled():
+            return time_mean(normalized_leaky_scan(current, how, DECAY, DYNAMICS))
+        return normalized_rates(current, how, DECAY, DYNAMICS)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(0, (self.num_steps, -1))

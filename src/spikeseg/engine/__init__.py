@@ -5,6 +5,11 @@ one compiled loop, ``surrogate`` and ``leaky`` do so with a gradient, ``normaliz
 a batch norm (``dynamics`` is the slow text of both), ``walk`` takes a batch of images through the
 graph, ``early_exit`` says which of them are done, ``simulation`` runs all
 steps, ``outcome`` holds what was found.
+
+What trains through spikes: ``leaky`` and ``normalized`` (with a batch norm) take all steps of a
+layer in one pass, written in LLVM's words (``lanes``, ``leaky_code``) and compiled in half a second
+(``native``); ``doubled``, ``added`` and ``time_mean`` keep the maps between in channels_last memory
+and small; ``bits`` is inference with bytes, ``choosing`` says what this processor is fastest with.
 """
 
 from spikeseg.engine.added import add_maps

@@ -93,6 +93,27 @@ def normalized_bits(
     return out.unflatten(0, (steps, -1))
 
 
+def normalized_rates(x: Tensor, norm: Norm, decay: float, dynamics: Dynamics) -> Tensor:
+    """Return what `time_mean` makes of `normalized_leaky_scan` in evaluation; no gradient.
+
+    Args:
+        x: (T, B, C, H, W) float32 or bfloat16.
+        norm: the batch norm; its running statistics are used.
+        decay: share of the potential that survives a step.
+        dynamics: the neuron.
+
+    Returns:
+        (B, C, H, W) in the dtype of x, in channels_last memory.
+    """
+    folded = x.flatten(0, 1).contiguous(memory_format=torch.channels_last)
+    out = torch.empty(x.shape[1:], dtype=x.dtype, memory_format=torch.channels_last)
+    tiles = tiles_of_past(norm)
+    tiles[3] = 1.0 / len(x)
+    span = Span(len(x), out.numel(), out.numel())
+    run_native("rates", dynamics, (folded, None, out), tiles, span, decay)
+    return out
+
+
 def join_doubled(low: Tensor, skip: Tensor) -> Tensor:
     """Return the twice enlarged (nearest neighbor) low map and the skip connection side by side.
 

@@ -38,7 +38,8 @@ class Mask:
         return Lanes(self.b, self.b.select(self.value, yes.value, no.value))
 
     def __mul__(self, other: Any) -> "Lanes":
-        return self.number() * other
+        product: Lanes = self.number() * other
+        return product
 
     __rmul__ = __mul__
 

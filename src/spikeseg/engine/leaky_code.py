@@ -30,7 +30,7 @@ from spikeseg.engine.lanes import (
 from spikeseg.surrogates import SURROGATES
 
 WIDTH = 32  # neurons at once
-NAMES = ("forward", "sums", "backward", "moments", "mean", "add")
+NAMES = ("forward", "sums", "backward", "moments", "mean", "add", "rates")
 _POINTERS = ("x", "grad", "out", "totals", "tiles")
 _NUMBERS = ("steps", "size", "stride", "grad_stride", "period", "first", "last", "chunks")
 _FLOATS = ("decay", "threshold", "inverse")
@@ -127,6 +127,18 @@ class Neuron(NamedTuple):
             return [self.after(s, h)]
 
         s.over_steps([s.constant(0.0)], step)
+
+    def rates(self, s: Scene) -> None:
+        """Write the share of steps with a spike."""
+        gain, shift, decay = s.tile(0), s.tile(1), s.number("decay")
+
+        def step(t: Any, carried: list[Lanes]) -> list[Lanes]:
+            x = load(s.b, s.given["x"], s.place(t, "stride"), s.width)
+            h = decay * carried[0] + (gain * x + shift)
+            return [self.after(s, h), carried[1] + (h >= s.number("threshold"))]
+
+        _, count = s.over_steps([s.constant(0.0), s.constant(0.0)], step)
+        store(s.b, s.given["out"], s.i, count * s.tile(3))
 
     def _recall(self, s: Scene) -> None:
         gain, shift, decay = s.tile(0), s.tile(1), s.number("decay")

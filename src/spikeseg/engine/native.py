@@ -70,7 +70,7 @@ def run_native(
     """Run one of the functions of `leaky_code` on dense memory.
 
     Args:
-        name: ``forward``, ``sums``, ``backward``, ``moments``, ``mean`` or ``add``.
+        name: ``forward``, ``sums``, ``backward``, ``moments``, ``mean``, ``add`` or ``rates``.
         dynamics: the neuron.
         tensors: x, the gradient of the spikes, and what is written; all float32 or all bfloat16;
             spikes may also be written as uint8.
