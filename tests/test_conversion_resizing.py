@@ -1,5 +1,7 @@
 """Bilinear resizing back to the size that strides give: exact in images of any size, or refused."""
 
+from functools import partial
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -60,6 +62,7 @@ NETS = {
     "of one axis": of_one_axis,
 }
 CHANGES = {"stretched": (2, 2), "of one axis": (0, 2)}
+MODES = ("nearest", "nearest-exact", "bilinear")
 every_net = pytest.mark.parametrize("about", NETS)
 
 
@@ -80,6 +83,24 @@ def test_the_graph_is_the_network_in_images_of_every_size(about):
             expected = network(x)
         found = run_analog(graph, x)["output"]
         torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
+
+
+def enlarged(mode):
+    """As torchvision's FCN: logits at half the resolution are enlarged to the image's."""
+
+    def run(n, x):
+        return F.interpolate(n.b(torch.relu(n.a(x))), x.shape[-2:], mode=mode)
+
+    return Net(run, a=conv(2, 3, stride=2), b=conv(3, 2))
+
+
+@pytest.mark.parametrize("make", [*NETS.values(), *(partial(enlarged, m) for m in MODES)])
+def test_the_traced_network_takes_images_of_every_size(make):
+    torch.manual_seed(0)
+    network, x = randomized(make()).eval(), torch.rand(1, 2, 8, 20)
+    traced = trace(network, torch.rand(1, 2, 12, 16))
+    with torch.inference_mode():
+        torch.testing.assert_close(traced.module(x), network(x))
 
 
 @every_net

@@ -11,7 +11,7 @@ from spikeseg.conversion.expressions import lengthened
 from spikeseg.conversion.nodes import argument, shape_of
 from spikeseg.conversion.rearranging import numbered, rearranged, shuffled, unshuffled
 from spikeseg.conversion.refusals import unsupported
-from spikeseg.conversion.resizing import fixed_change
+from spikeseg.conversion.resizing import at_any_size, fixed_change
 from spikeseg.conversion.walking import Walk
 from spikeseg.graph import Resizing, Transform
 from spikeseg.layers import AbstractActivation
@@ -81,6 +81,7 @@ def interpolate(walk: Walk, node: fx.Node, mode: str, corners: bool | None, scal
         transform = translation.upsampling(mode, corners, scale, before, after)
     else:
         transform = Resizing(change, bool(corners))
+    at_any_size(node, x, transform)
     walk.values[node] = lengthened(walk.values[x], *([] if before == after else [transform]))
 
 

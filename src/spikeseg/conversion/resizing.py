@@ -1,8 +1,11 @@
-"""Whether a resizing is by a fixed number of pixels, which the sizes at one image do not say."""
+"""Resizing to a size that one image gives as a number: what it is in images of other sizes."""
+
+import torch.nn.functional as F
+from torch import Tensor, fx
 
 from spikeseg.conversion.expressions import Expression
 from spikeseg.conversion.walking import INPUT, Walk
-from spikeseg.graph import MaxPooling, Transform
+from spikeseg.graph import MaxPooling, Resizing, Transform, Upsampling
 from spikeseg.graph.scales import IMAGE, Scale, scale_after
 from spikeseg.graph.transforms import Pair
 
@@ -25,6 +28,34 @@ def fixed_change(walk: Walk, value: Expression, before: Pair, after: Pair) -> Pa
     if any(s is None or (s[0] * image[0], s[1] * image[1]) != after for s in scales):
         return None
     return after[0] - before[0], after[1] - before[1]
+
+
+def at_any_size(node: fx.Node, x: fx.Node, transform: Transform) -> None:
+    """Let a function that resizes to the size of the example do what its transform says.
+
+    The module is traced with sizes that are numbers; without this, it would take no other image.
+
+    Args:
+        node: a call of ``interpolate``; layers stay as they are.
+        x: what it resizes.
+        transform: what it stands for.
+    """
+    if node.op != "call_function":
+        return
+    if isinstance(transform, Resizing):
+        node.target = resized_by
+        node.args, node.kwargs = (x, *transform.change, transform.align_corners), {}
+    elif isinstance(transform, Upsampling):
+        corners = transform.align_corners if transform.mode == "bilinear" else None
+        factor = tuple(map(float, transform.factor))
+        node.args = (x,)
+        node.kwargs = {"scale_factor": factor, "mode": transform.mode, "align_corners": corners}
+
+
+def resized_by(x: Tensor, rows: int, columns: int, align_corners: bool) -> Tensor:
+    """Return a map with so many rows and columns more, or less, by bilinear interpolation."""
+    size = (x.shape[-2] + rows, x.shape[-1] + columns)
+    return F.interpolate(x, size, mode="bilinear", align_corners=align_corners)
 
 
 def _scales(walk: Walk) -> dict[str, Scale]:

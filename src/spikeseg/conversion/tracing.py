@@ -80,6 +80,7 @@ def trace(network: nn.Module, example: Tensor) -> TracedNetwork:
     walk = Walk(module, _operate)
     for node in module.graph.nodes:
         walk.visit(node)
+    module.recompile()
     compare(the_tensor(found), the_tensor(expected), "the output")
     check_same(walk, module, example)
     return _reaching_the_output(walk, module, notes)
