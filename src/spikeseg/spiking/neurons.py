@@ -164,32 +164,43 @@ class IntegerLIF(SpikingActivation):
         return super()._counted(spikes) * (1 if self.clock.binary else self.config.levels)
 
     def _fired(self, current: Tensor) -> Tensor:
-        threshold, clock = self.config.v_threshold, self.clock
-        v = clock.states.get(self.number, torch.zeros_like(current[0]))
-        out = []
-        for now in current:
-            v = self.decay * v + now
-            number: Tensor = _Rounded.apply(v / threshold, self.config.levels)  # type: ignore[no-untyped-call]
-            passed = number.detach() if self.config.detach_reset else number
-            v = v - threshold * passed if self.config.reset == "soft" else v * (passed == 0)
+        config, clock = self.config, self.clock
+        v, out = clock.states.get(self.number), []
+        for t, now in enumerate(current):
+            v = now if v is None else self.decay * v + now
+            number: Tensor = _Rounded.apply(v, config.v_threshold, config.levels)  # type: ignore[no-untyped-call]
+            if clock.online or t + 1 < len(current):  # else nobody asks for the potential
+                v = self._after(v, number.detach() if config.detach_reset else number)
             out.append(number)
-        if clock.online:
+        if clock.online and v is not None:
             clock.states[self.number] = v.detach()
-        return torch.stack(out)
+        return torch.stack(out) if len(out) > 1 else out[0][None]
+
+    def _after(self, v: Tensor, number: Tensor) -> Tensor:
+        """Return the potential after the reset."""
+        if self.config.reset == "soft":
+            return v - self.config.v_threshold * number
+        return v * (number == 0)
 
 
 class _Rounded(torch.autograd.Function):
-    """``clip(round(x), 0, D)`` with a gradient of 1 where ``0 <= x <= D``."""
+    """``clip(round(v / threshold), 0, D)``, as if it were ``v / threshold`` from 0 to D."""
 
     @staticmethod
-    def forward(ctx: torch.autograd.function.FunctionCtx, x: Tensor, levels: int) -> Tensor:
-        ctx.save_for_backward((x >= 0) & (x <= levels))
-        return x.round().clamp(0, levels)
+    def forward(
+        ctx: torch.autograd.function.FunctionCtx, v: Tensor, threshold: float, levels: int
+    ) -> Tensor:
+        scaled = v * (1.0 / threshold)
+        ctx.save_for_backward((scaled >= 0) & (scaled <= levels))
+        ctx.threshold = threshold  # type: ignore[attr-defined]
+        return scaled.round_().clamp_(0, levels)
 
     @staticmethod
-    def backward(ctx: torch.autograd.function.FunctionCtx, *grads: Tensor) -> tuple[Tensor, None]:
+    def backward(
+        ctx: torch.autograd.function.FunctionCtx, *grads: Tensor
+    ) -> tuple[Tensor, None, None]:
         (inside,) = ctx.saved_tensors  # type: ignore[attr-defined]
-        return grads[0] * inside, None
+        return grads[0] * (1.0 / ctx.threshold) * inside, None, None  # type: ignore[attr-defined]
 
 
 class AdaptiveLIF(SpikingActivation):
