@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from benchmarks.training.contestant import Case, Step, Weights
 from benchmarks.training.naive import DECAY
 from benchmarks.training.network import CHANNELS, UNet
-from benchmarks.training.our_network import DYNAMICS, norm_of
+from benchmarks.training.our_network import DYNAMICS, convolution, norm_of
 from benchmarks.training.task import blobs
 from benchmarks.training.torch_steps import IMAGE_SEED, Setting, inference, make_network
 from spikeseg.engine.bits import (
@@ -29,30 +29,31 @@ class ByteUNet(UNet):
         """Round the weights, once."""
         self.packed = {}
         for name in list(CHANNELS)[1:]:
-            conv = self.convs[name]
-            self.packed[name] = pack_bytes(conv.weight, conv.stride, conv.padding)
-        self.first = self.convs["c1"].weight.detach().bfloat16()
+            conv = convolution(self, name)
+            self.packed[name] = pack_bytes(conv.weight, (conv.stride[0], conv.stride[1]), (1, 1))
+        self.first = convolution(self, "c1").weight.detach().bfloat16()
 
     def forward(self, image: Tensor) -> Tensor:
         """Return logits, (B, 2, H, W)."""
         once = F.conv2d(image.bfloat16(), self.first, padding=1)
-        how = norm_of(self.norms["c1"])
+        how = norm_of(self, "c1")
         spikes = normalized_bits(once, how, DECAY, DYNAMICS, self.num_steps).flatten(0, 1)
         first = self._block("c2", spikes)
         second = self._block("c3", self._block("d1", first))
         third = self._block("c4", self._block("d2", second))
         second = self._block("u1", join_doubled(third, second))
         current = self._current("u2", join_doubled(second, first))
-        rates = normalized_rates(current, norm_of(self.norms["u2"]), DECAY, DYNAMICS)
+        rates = normalized_rates(current, norm_of(self, "u2"), DECAY, DYNAMICS)
+        assert self.head.bias is not None
         return F.conv2d(rates, self.head.weight.bfloat16(), self.head.bias.bfloat16()).float()
 
     def _current(self, name: str, x: Tensor) -> Tensor:
         found = convolve_bytes(x, self.packed[name], torch.bfloat16)
-        return found.unflatten(0, (self.num_steps, -1))
+        return found.view(self.num_steps, -1, *found.shape[1:])
 
     def _block(self, name: str, x: Tensor) -> Tensor:
         current = self._current(name, x)
-        return normalized_bits(current, norm_of(self.norms[name]), DECAY, DYNAMICS).flatten(0, 1)
+        return normalized_bits(current, norm_of(self, name), DECAY, DYNAMICS).flatten(0, 1)
 
 
 def byte_builder(case: Case, weights: Weights) -> Step:

@@ -47,41 +47,51 @@ class OurUNet(UNet):
         third = self._block("c4", self._block("d2", second))
         second = self._fired("u1", self._joined("u1", third, lower_skip))
         rates = self._rates(self._split(self._joined("u2", second, skip)))
+        assert self.head.bias is not None
         weight, bias = self.head.weight.to(self.dtype), self.head.bias.to(self.dtype)
         return F.conv2d(rates, weight, bias).float()
 
     def _rates(self, current: Tensor) -> Tensor:
-        how = norm_of(self.norms["u2"])
+        how = norm_of(self, "u2")
         if torch.is_grad_enabled():
             return time_mean(normalized_leaky_scan(current, how, DECAY, DYNAMICS))
         return normalized_rates(current, how, DECAY, DYNAMICS)
 
     def _split(self, x: Tensor) -> Tensor:
-        return x.unflatten(0, (self.num_steps, -1))
+        return x.view(self.num_steps, -1, *x.shape[1:])
 
     def _block(self, name: str, x: Tensor) -> Tensor:
         return self._fired(name, self._convolved(name, x))
 
     def _convolved(self, name: str, x: Tensor, first: int = 0) -> Tensor:
         """Convolve with the weights from an input channel on."""
-        conv = self.convs[name]
+        conv = convolution(self, name)
         weight = conv.weight[:, first:].to(self.dtype, memory_format=torch.channels_last)
-        return F.conv2d(x, weight, None, conv.stride, conv.padding)
+        return F.conv2d(x, weight, None, conv.stride, 1)
 
     def _joined(self, name: str, low: Tensor, skip: Tensor) -> Tensor:
         """Convolve the enlarged low map and the skip connection."""
         wide = low.shape[1]
-        found = convolve_doubled(low, self.convs[name].weight[:, :wide])
+        found = convolve_doubled(low, convolution(self, name).weight[:, :wide])
         return add_maps(found, self._convolved(name, skip, wide))
 
     def _fired(self, name: str, current: Tensor, num_steps: int | None = None) -> Tensor:
         steps = current if num_steps else self._split(current)
-        how = norm_of(self.norms[name])
+        how = norm_of(self, name)
         return normalized_leaky_scan(steps, how, DECAY, DYNAMICS, num_steps).flatten(0, 1)
 
 
-def norm_of(norm: nn.BatchNorm2d) -> Norm:
-    """Return what the engine needs of a batch norm."""
+def convolution(network: UNet, name: str) -> nn.Conv2d:
+    """Return the convolution of a block."""
+    found = network.convs[name]
+    assert isinstance(found, nn.Conv2d)
+    return found
+
+
+def norm_of(network: UNet, name: str) -> Norm:
+    """Return what the engine needs of the batch norm of a block."""
+    norm = network.norms[name]
+    assert isinstance(norm, nn.BatchNorm2d)
     mean, variance, momentum = norm.running_mean, norm.running_var, norm.momentum
     assert mean is not None
     assert variance is not None

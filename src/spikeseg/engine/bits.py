@@ -90,7 +90,7 @@ def normalized_bits(
     out = torch.empty(shape, dtype=torch.uint8, memory_format=torch.channels_last)
     span = Span(steps, size, 0 if num_steps else size)
     run_native("forward", dynamics, (folded, None, out), tiles_of_past(norm), span, decay)
-    return out.unflatten(0, (steps, -1))
+    return out.view(steps, -1, *out.shape[1:])
 
 
 def normalized_rates(x: Tensor, norm: Norm, decay: float, dynamics: Dynamics) -> Tensor:

@@ -58,9 +58,7 @@ def choose_numbers(allowed: tuple[str, ...] = ("fp32",)) -> Choice:
 
 
 def _able(names: Sequence[str]) -> list[str]:
-    has_bytes = (
-        hasattr(torch.ops.onednn, "qconv_pointwise") and torch.backends.mkldnn.is_available()
-    )
+    has_bytes = hasattr(torch.ops.onednn, "qconv_pointwise") and torch._C._has_mkldnn
     return [name for name in dict.fromkeys(names) if name != "int8" or has_bytes]
 
 

@@ -70,10 +70,10 @@ class _LeakyScan(torch.autograd.Function):
         ctx.dynamics, ctx.span = dynamics, Span(steps, size, 0 if constant else size)
         out = room_for(steps if constant else 1, x)
         run_native("forward", dynamics, (x, None, out), _IDENTITY, ctx.span, decay.item())
-        return out.unflatten(0, (steps, -1))
+        return out.view(steps, -1, *out.shape[1:])
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None, None, None]:
         x, decay = ctx.saved_tensors
         g, stride = gradient_of(grad, layout_of(x), x.dtype)

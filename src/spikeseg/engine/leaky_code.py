@@ -112,7 +112,7 @@ class Neuron(NamedTuple):
         soft = self.dynamics.reset == "soft"
         if not self.dynamics.detach_reset:
             by_spike = by_spike - carry * (threshold if soft else h)
-        slope = SURROGATES.get(self.dynamics.surrogate)(h * inverse - 1.0)
+        slope: Lanes = SURROGATES.get(self.dynamics.surrogate)(h * inverse - 1.0)
         kept = carry if soft else (h >= threshold).choose(s.constant(0.0), carry)
         return by_spike * (slope * inverse) + kept
 

@@ -2,7 +2,7 @@
 
 import ctypes
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from itertools import pairwise
@@ -38,7 +38,7 @@ class Span(NamedTuple):
 
 
 class _Compiled(NamedTuple):
-    functions: dict[str, Callable[..., None]]
+    functions: Mapping[str, Callable[..., None]]
     owner: Any  # of the code; keeps it in memory
 
 

@@ -134,10 +134,10 @@ class _Normalized(torch.autograd.Function):
         run_native("forward", dynamics, (x, None, out), tiles, span, decay.item())
         ctx.save_for_backward(x, weight, bias, decay)
         ctx.found, ctx.training, ctx.dynamics, ctx.span = found, norm.training, dynamics, span
-        return out.unflatten(0, (steps, -1))
+        return out.view(steps, -1, *out.shape[1:])
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, bias, decay = ctx.saved_tensors
         g, stride = gradient_of(grad, torch.channels_last, x.dtype)

@@ -47,4 +47,5 @@ class _TimeMean(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
-        return (grads[0] / ctx.steps).expand(ctx.steps, *grads[0].shape)
+        mean = grads[0] / float(ctx.steps)
+        return mean.expand(int(ctx.steps), *mean.shape)
