@@ -56,7 +56,7 @@ def one_convolution():
 def test_work_of_a_directly_trained_network_adds_a_weight_for_each_spike_and_synapse():
     network, images = one_convolution(), torch.rand(2, 1, 8, 8)
     graph = spiking_graph(network, images)
-    logits, counts = network.counted(images)
+    _, counts = network.counted(images)
     work = work_of_spiking(network.config, graph, images, counts)
     expected = 0.0
     for population in graph.hidden:

@@ -50,7 +50,7 @@ def stepwise(neuron: nn.Module, x: Tensor) -> Tensor:
 
 def batch_first(neuron: nn.Module, x: Tensor) -> Tensor:
     spikes: Tensor = neuron(x.transpose(0, 1).flatten(0, 1))
-    return spikes.unflatten(0, (-1, x.shape[0])).transpose(0, 1)
+    return spikes.reshape(-1, *x.shape[:1], *spikes.shape[1:]).transpose(0, 1)
 
 
 FORMS = {
@@ -88,7 +88,7 @@ def test_the_gradients_of_a_layer_are_the_naive_loops(name: str) -> None:
     found = []
     for neuron, form in ((NaiveNeuron(), merged), (make(), run)):
         x = currents().requires_grad_()
-        (form(neuron, x) * factors).sum().backward()
+        torch.autograd.backward((form(neuron, x) * factors).sum())
         found.append(x.grad)
     torch.testing.assert_close(found[1], found[0], rtol=1e-5, atol=1e-5)
 
@@ -110,8 +110,12 @@ def test_the_gradients_of_the_network_are_the_naive_loops(make: Any, weights: We
     for build in (naive_unet, make):
         network = make_network(build, case, weights)
         assert isinstance(network, UNet)
-        F.cross_entropy(network(images), masks).backward()
-        found.append({name: conv.weight.grad for name, conv in network.convs.items()})
+        torch.autograd.backward(F.cross_entropy(network(images), masks))
+        gradients: dict[str, Any] = {}
+        for name, conv in network.convs.items():
+            assert isinstance(conv, nn.Conv2d)
+            gradients[name] = conv.weight.grad
+        found.append(gradients)
     for name, gradient in found[0].items():
         scale = float(gradient.abs().max())
         torch.testing.assert_close(found[1][name], gradient, rtol=0, atol=1e-4 * scale)

@@ -19,6 +19,7 @@ def info_command(arguments: list[str]) -> int:
         "python": platform.python_version(),
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "devices": _devices(),
+        "engine": _engine(),
         "plug points": _plug_points(),
         "chips": _chips(),
     }
@@ -43,6 +44,17 @@ def _devices() -> dict[str, str]:
     if torch.cuda.is_available():
         devices["cuda"] = torch.cuda.get_device_name()
     return devices
+
+
+def _engine() -> dict[str, str]:
+    """Return what computes spiking networks on this processor, and why."""
+    from spikeseg.engine import choose_numbers
+
+    choice = choose_numbers(("bf16",))
+    return {
+        "neurons over time": "compiled for this processor: float32, bfloat16",
+        "training.precision auto": f"{choice.numbers}: {choice.reason}",
+    }
 
 
 def _plug_points() -> dict[str, tuple[str, ...]]:

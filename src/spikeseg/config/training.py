@@ -56,7 +56,8 @@ class TrainingConfig:
         weight_decay: of AdamW.
         dice_weight: weight of the Dice loss beside cross-entropy.
         class_weights: ``none`` or ``balanced`` (inverse class frequency of the training masks).
-        precision: ``float32``, or ``bfloat16`` for the convolutions (automatic mixed precision).
+        precision: ``float32``, or ``bfloat16`` for the convolutions (automatic mixed precision);
+            ``auto`` is whichever a short measurement finds faster on this processor.
         recompute: of a spiking network, keep the spikes of each layer as bits and compute all else
             again in the backward pass: memory hardly grows with the steps, time by a third.
         online: of a spiking network, train every step by itself, without a gradient through time
@@ -74,7 +75,7 @@ class TrainingConfig:
     weight_decay: float = 1e-4
     dice_weight: float = 1.0
     class_weights: Literal["none", "balanced"] = "none"
-    precision: Literal["float32", "bfloat16"] = "float32"
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"
     accumulate: int = 1
     recompute: bool = False
     online: bool = False

@@ -12,7 +12,8 @@ layer in one pass, written in LLVM's words (``lanes``, ``leaky_code``) and compi
 and small; ``bits`` is inference with bytes, ``choosing`` says what this processor is fastest with.
 """
 
-from spikeseg.engine.added import add_maps
+from spikeseg.engine.added import add_maps, needed_twice
+from spikeseg.engine.choosing import choose_numbers
 from spikeseg.engine.doubled import convolve_doubled
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
 from spikeseg.engine.early_exit import EarlyExit
@@ -29,8 +30,10 @@ __all__ = [
     "Norm",
     "Simulation",
     "add_maps",
+    "choose_numbers",
     "convolve_doubled",
     "leaky_scan",
+    "needed_twice",
     "normalized_leaky_scan",
     "run_analog",
     "simulate",

@@ -8,7 +8,7 @@ from spikeseg.config import NetworkConfig
 from spikeseg.networks import NETWORKS, SizeGuard
 from spikeseg.networks._blocks import Parts
 from spikeseg.networks._plan import Plan, planned
-from spikeseg.spiking import merged
+from spikeseg.spiking import merged, twice
 
 _DEFAULTS = Plan(
     "unet", 16, depth=3, downsampling="stride", upsampling="nearest", units=2, stem_stride=1
@@ -101,8 +101,9 @@ class UNet(nn.Module):
         x = self.stem(self.guard(x))
         skips = []
         for encode, down in zip(self.encoder, self.down, strict=False):
-            skips.append(encode(x))
-            x = down(skips[-1])
+            skip, x = twice(encode(x))
+            skips.append(skip)
+            x = down(x)
         x = self.dropout(self.encoder[-1](x))
         for level in reversed(range(len(skips))):
             x = merged(self.merge[level], skips[level], x, self.up[level])

@@ -10,7 +10,7 @@ from spikeseg.spiking.network import SpikingNetwork
 from spikeseg.spiking.neurons import SpikingActivation, make_neurons
 from spikeseg.spiking.normalization import StepNorm, TimeNorm, make_norm
 from spikeseg.spiking.readout import Readout, Total
-from spikeseg.spiking.unit import SpikingUnit, merged
+from spikeseg.spiking.unit import SpikingUnit, merged, twice
 
 __all__ = [
     "Clock",
@@ -26,4 +26,5 @@ __all__ = [
     "make_neurons",
     "make_norm",
     "merged",
+    "twice",
 ]

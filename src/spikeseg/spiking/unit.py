@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spikeseg.engine import add_maps, convolve_doubled
+from spikeseg.engine import add_maps, convolve_doubled, needed_twice
 from spikeseg.spiking.neurons import SpikingActivation
 from spikeseg.spiking.normalization import TimeNorm
 from spikeseg.spiking.recomputing import recomputed
@@ -75,3 +75,8 @@ def merged(unit: nn.Module, skip: Tensor, low: Tensor, up: nn.Module) -> Tensor:
     assert isinstance(conv, nn.Conv2d)
     beside = F.conv2d(skip, conv.weight[:, :wide], conv.bias, padding=conv.padding)
     return unit.fired(add_maps(convolve_doubled(low, conv.weight[:, wide:]), beside))
+
+
+def twice(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a map of spikes for two layers, whose gradients are then added in one pass."""
+    return needed_twice(x) if x.requires_grad else (x, x)

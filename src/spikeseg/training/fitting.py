@@ -18,6 +18,7 @@ from torch import nn
 from spikeseg.batches import class_weights, make_loader, refuse_brightness
 from spikeseg.config import TrainingConfig
 from spikeseg.data import SegmentationData
+from spikeseg.engine import choose_numbers
 from spikeseg.errors import ConfigError, CorruptFileError
 from spikeseg.progress import Progress, silent
 from spikeseg.spiking import SpikingNetwork
@@ -138,13 +139,20 @@ def make_trainer(config: TrainingConfig, device: str, callbacks: list[Callback])
         use_distributed_sampler=False,  # the loader gives each process its part
         accumulate_grad_batches=1 if config.online else config.accumulate,
         max_epochs=config.epochs,
-        precision="bf16-mixed" if config.precision == "bfloat16" else "32-true",
+        precision="bf16-mixed" if is_bfloat16(config.precision, device) else "32-true",
         callbacks=callbacks,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
+
+
+def is_bfloat16(precision: str, device: str) -> bool:
+    """Return whether convolutions are computed in bfloat16; ``auto`` measures it on the CPU."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    return device == "cuda" or choose_numbers(("bf16",)).numbers == "bf16"
 
 
 def train(
