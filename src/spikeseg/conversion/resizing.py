@@ -24,8 +24,8 @@ def fixed_change(walk: Walk, value: Expression, before: Pair, after: Pair) -> Pa
     """
     known = _scales(walk)
     scales = [_along(known[term.source], *term.chain) for term in value]
-    image = walk.shapes[INPUT][1:]
-    if any(s is None or (s[0] * image[0], s[1] * image[1]) != after for s in scales):
+    height, width = walk.shapes[INPUT][1:]
+    if not all(s and s[0] * height == after[0] and s[1] * width == after[1] for s in scales):
         return None
     return after[0] - before[0], after[1] - before[1]
 
