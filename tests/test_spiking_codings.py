@@ -7,9 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from spikeseg.config import DataConfig, SpikingConfig
-from spikeseg.data import load
+from spikeseg.config import SpikingConfig
 from spikeseg.errors import ConfigError, ShapeError
+from spikeseg.events import Events
+from spikeseg.events.representations import steps as represented
 from spikeseg.spiking import channels_of_a_step
 from spikeseg.spiking.coding import CODINGS
 from tests.awake_networks import asleep, awake, images
@@ -113,26 +114,14 @@ def test_steps_are_cut_from_the_channels_in_order(steps: int, channels: int, bat
 
 
 def test_steps_are_those_of_the_event_datasets() -> None:
-    def scene(view: str, steps: int) -> Tensor:
-        data = load(
-            DataConfig(
-                name="moving_shapes",
-                num_images=2,
-                image_size=32,
-                event_view=view,  # type: ignore[arg-type]
-                event_steps=steps if view == "steps" else None,
-            )
-        )
-        assert data.events is not None
-        sample = data.train[0]
-        return torch.from_numpy(np.asarray(sample.image)) * data.events.largest_count
-
-    whole = scene("frame", 1)
-    parts = CODINGS["steps"](scene("steps", 4)[None], 4, False)
-    assert parts.shape == (4, 2, 32, 32)
-    assert (parts.flatten(1).sum(dim=1) > 0).all()
-    assert whole[0].sum() != whole[1].sum(), "OFF and ON could be exchanged unseen"
-    torch.testing.assert_close(parts.sum(dim=0), whole)
+    # 5 OFF events, 2 of them in the first half; 3 ON events, all in the second.
+    t = np.array([0, 10, 60, 70, 80, 85, 90, 100])
+    on = np.array([0, 0, 0, 0, 0, 1, 1, 1], np.uint8)
+    events = Events(t, np.full(8, 1), np.full(8, 2), on, height=3, width=4)
+    image = torch.from_numpy(represented(events, 2, span=(0, 101))).float()
+    parts = CODINGS["steps"](image.flatten(0, -3)[None], 2, False)
+    assert parts.shape == (2, 2, 3, 4)
+    assert parts[:, :, 2, 1].tolist() == [[2, 0], [3, 3]]
 
 
 @pytest.mark.parametrize(("channels", "steps"), [(6, 4), (7, 3), (2, 3)])

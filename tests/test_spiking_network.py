@@ -49,7 +49,7 @@ def test_the_answer_is_the_mean_of_the_steps(choice: dict[str, Any]) -> None:
 
 
 @each_choice
-@pytest.mark.parametrize("name", ["unet", "fcn_vgg9"])
+@pytest.mark.parametrize("name", ["unet", "deeplab"])
 def test_one_step_at_a_time_gives_what_all_at_once_give(name: str, choice: dict[str, Any]) -> None:
     network, x = awake(name, size=16, **choice).double(), images(size=16).double()
     with torch.no_grad():
@@ -74,7 +74,7 @@ class OneStep(nn.Module):
         self.conv, self.config = unit.conv, unit.neurons.config  # type: ignore[union-attr]
         self.norm = nn.BatchNorm2d(unit.norm.num_features)  # type: ignore[arg-type]
         self.norm.load_state_dict(unit.norm.state_dict())
-        self.double()
+        self.double().train(unit.training)
         self.v: Tensor | float = 0.0
 
     def forward(self, x: Tensor) -> Tensor:
@@ -113,7 +113,7 @@ def test_the_online_gradient_is_that_of_time_steps_with_nothing_between(
     assert found.keys() == expected.keys()
     for name, grad in expected.items():
         torch.testing.assert_close(found[name], grad, msg=lambda m, n=name: f"{n}: {m}")
-        assert grad.abs().max() > 1e-6 or not training, name
+        assert grad.any() or not training, name
 
 
 def test_the_gradient_through_time_is_another_than_the_online_one() -> None:
@@ -203,22 +203,19 @@ def kept_bytes(network: SpikingNetwork, x: Tensor) -> int:
     return sum(sizes.values())
 
 
-@pytest.mark.parametrize("choice", [{}, {"norm": "bntt"}, {"neuron": "alif"}], ids=str)
+@pytest.mark.parametrize("choice", [{}, {"norm": "bntt", "neuron": "alif"}], ids=str)
 def test_recomputation_keeps_memory_from_growing_with_the_steps(choice: dict[str, Any]) -> None:
-    x = images(size=32)
+    x = images()
     grown = {}
     for recompute in (False, True):
         kept = []
         for steps in (2, 16):
-            network = awake(size=32, num_steps=steps, **choice).train()
+            network = awake(num_steps=steps, **choice).train()
             network.clock.recompute = recompute
             kept.append(kept_bytes(network, x))
         grown[recompute] = kept[1] - kept[0]
-        if recompute:
-            assert kept[1] < 2 * kept[0], "for 8 times the steps"
-        else:
-            assert kept[1] > 5 * kept[0]
-    assert grown[True] < grown[False] / 20
+        assert (kept[1] > 5 * kept[0]) is not recompute, "for 8 times the steps"
+    assert 0 < grown[True] < grown[False] / 16
 
 
 @each_choice
