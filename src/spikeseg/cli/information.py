@@ -49,13 +49,16 @@ def _plug_points() -> dict[str, tuple[str, ...]]:
     from spikeseg.conversion import RECIPES
     from spikeseg.data import DATASETS
     from spikeseg.energy import cost_names
+    from spikeseg.events import FORMATS
     from spikeseg.layers import ACTIVATIONS
     from spikeseg.networks import NETWORKS
     from spikeseg.neurons import NEURONS
     from spikeseg.placing import PARTITIONERS
     from spikeseg.robustness import CORRUPTIONS
+    from spikeseg.surrogates import SURROGATES
 
-    registries = (DATASETS, NETWORKS, ACTIVATIONS, RECIPES, NEURONS, PARTITIONERS, CORRUPTIONS)
+    learning = (DATASETS, NETWORKS, ACTIVATIONS, RECIPES, NEURONS, SURROGATES)
+    registries = (*learning, PARTITIONERS, FORMATS, CORRUPTIONS)
     named = {registry.kind: registry.names() for registry in registries}
     return named | {"cost table": cost_names()}
 

@@ -115,11 +115,15 @@ class LineChart:
 
 @dataclass(frozen=True)
 class Lined:
-    """What `line_chart` draws as one line: a label, a CSS class, and the y values."""
+    """What `line_chart` draws as one line: a label, a CSS class, and the y values.
+
+    ``at`` holds the x values where they are not those of the chart.
+    """
 
     label: str
     style: str
     values: Sequence[float]
+    at: Sequence[float] = ()
 
 
 def line_chart(
@@ -135,14 +139,15 @@ def line_chart(
     Args:
         title: what the chart shows.
         labels: of the x axis and of the y axis.
-        x_values: (P) of every line, ascending.
+        x_values: (P) of every line that has none of its own, ascending.
         lines: each with P values; those that are not finite are left out.
         levels: label, CSS class and value of each dashed line.
         show: prints a y value for the text shown when one points at a dot.
     """
     values = [v for line in lines for v in line.values if math.isfinite(v)]
     values = values + [level[2] for level in levels] or [0.0]
-    x = Axis(*_padded(min(x_values), max(x_values), 0.0), LEFT, RIGHT)
+    places = [*x_values, *(place for line in lines for place in line.at)]
+    x = Axis(*_padded(min(places), max(places), 0.0), LEFT, RIGHT)
     y = Axis(*_padded(min(values), max(values), 0.06), BOTTOM, TOP)
     return LineChart(
         title,
@@ -164,7 +169,7 @@ def _line(
 ) -> Line:
     dots = (
         Dot(x.at(a), y.at(b), f"{line.label}: {show(b)} ({x_label} {plain(a)})")
-        for a, b in zip(x_values, line.values, strict=True)
+        for a, b in zip(line.at or x_values, line.values, strict=True)
         if math.isfinite(b)
     )
     return Line(line.label, line.style, tuple(dots))

@@ -1,6 +1,6 @@
 """The pictures of the report: each example in every view, and while its segmentation forms."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,8 +35,10 @@ VIEWS = (
 )
 """The views of an example and the names of their buttons."""
 
-CHIP_VIEWS = (("chip", "Chip"), ("errors-chip", "Chip errors"))
-"""Those of a network that was emulated on a chip, each after that of the spiking network."""
+FURTHER = {"direct": "Trained spiking", "chip": "Chip"}
+"""Further networks that a run may have, and what their views are called."""
+
+Masks = NDArray[np.uint8]
 
 FIRST_VIEW = "snn"
 
@@ -116,15 +118,20 @@ def tinting(class_names: tuple[str, ...], membrane_class: int | None) -> Tinting
     return Tinting(class_names, None, empty)
 
 
-def views_of(with_chip: bool) -> tuple[tuple[str, str], ...]:
+def views_of(further: Collection[str]) -> tuple[tuple[str, str], ...]:
     """Return the views that there are, with the names of their buttons.
 
-    >>> [name for _, name in views_of(with_chip=True)][3:7]
+    Args:
+        further: names of further networks, each of which is shown after the spiking network.
+
+    >>> [name for _, name in views_of(["chip"])][3:7]
     ['Spiking', 'Chip', 'ANN errors', 'Spiking errors']
     """
-    if not with_chip:
-        return VIEWS
-    after = {"snn": CHIP_VIEWS[:1], "errors-snn": CHIP_VIEWS[1:]}
+    named = [(key, name) for key, name in FURTHER.items() if key in further]
+    after = {
+        "snn": named,
+        "errors-snn": [(f"errors-{key}", f"{name} errors") for key, name in named],
+    }
     return tuple(one for view in VIEWS for one in (view, *after.get(view[0], ())))
 
 
@@ -132,7 +139,7 @@ def gallery(
     examples: Examples,
     curve: Sequence[CurvePoint],
     tints: Tinting,
-    chip: NDArray[np.uint8] | None = None,
+    further: Mapping[str, Masks],
     has_events: bool = False,
 ) -> Gallery:
     """Turn the arrays of the examples into pictures.
@@ -141,22 +148,22 @@ def gallery(
         examples: images and masks.
         curve: scores after chosen steps.
         tints: colors.
-        chip: (N, H, W) masks of the emulated chip, if there is one.
+        further: (N, H, W) masks of further networks, by their names in `FURTHER`.
         has_events: whether the images are pictures of events.
     """
     points = {point.num_steps: point for point in curve}
-    legends = _legends(tints, bool((examples.masks == 255).any()), chip is not None)
+    legends = _legends(tints, bool((examples.masks == 255).any()), further)
     if has_events:
         legends["image"] = (Swatch(css(ON), "ON: brighter"), Swatch(css(OFF), "OFF: darker"))
     return Gallery(
-        tuple(_example(examples, index, tints, chip) for index in range(len(examples.names))),
+        tuple(_example(examples, index, tints, further) for index in range(len(examples.names))),
         tuple(Frame(step, points.get(step)) for step in examples.steps),
         legends,
     )
 
 
 def _example(
-    examples: Examples, index: int, tints: Tinting, chip: NDArray[np.uint8] | None
+    examples: Examples, index: int, tints: Tinting, further: Mapping[str, Masks]
 ) -> Example:
     height, width = examples.masks.shape[1:]
     return Example(
@@ -164,13 +171,13 @@ def _example(
         width,
         height,
         png(examples.images[index]),
-        _views(examples, index, tints, None if chip is None else chip[index]),
+        _views(examples, index, tints, {key: masks[index] for key, masks in further.items()}),
         _frames(examples, index, tints),
     )
 
 
 def _views(
-    examples: Examples, index: int, tints: Tinting, chip: NDArray[np.uint8] | None
+    examples: Examples, index: int, tints: Tinting, further: Mapping[str, Masks]
 ) -> tuple[View, ...]:
     mask, ann, snn = (a[index] for a in (examples.masks, examples.ann, examples.snn))
     colors, mistakes = tints.colors, [None, FALSE_POSITIVE, FALSE_NEGATIVE, WRONG_CLASS]
@@ -179,13 +186,12 @@ def _views(
         "agreement": label_png(agreement_map(mask, ann, snn), mistakes),
     }
     captions = {"agreement": f"{percent(float((ann == snn).mean()))} of the pixels agree"}
-    for key, found in {"ann": ann, "snn": snn, "chip": chip}.items():
-        if found is not None:
-            overlays[key] = label_png(found, colors)
-            wrong = error_map(mask, found, tints.empty_class)
-            overlays[f"errors-{key}"] = label_png(wrong, mistakes)
-            captions[key] = captions[f"errors-{key}"] = _right(right_share(mask, found))
-    views = views_of(chip is not None)
+    for key, found in {"ann": ann, "snn": snn, **further}.items():
+        overlays[key] = label_png(found, colors)
+        wrong = error_map(mask, found, tints.empty_class)
+        overlays[f"errors-{key}"] = label_png(wrong, mistakes)
+        captions[key] = captions[f"errors-{key}"] = _right(right_share(mask, found))
+    views = views_of(further)
     return tuple(View(k, name, overlays.get(k), captions.get(k, "")) for k, name in views)
 
 
@@ -206,7 +212,9 @@ def _frames(examples: Examples, index: int, tints: Tinting) -> tuple[View, ...]:
     )
 
 
-def _legends(tints: Tinting, has_ignored: bool, with_chip: bool) -> dict[str, tuple[Swatch, ...]]:
+def _legends(
+    tints: Tinting, has_ignored: bool, further: Collection[str]
+) -> dict[str, tuple[Swatch, ...]]:
     named = zip(tints.class_names, tints.colors, strict=True)
     classes = tuple(Swatch(css(color), name) for name, color in named if color)
     ignored = (Swatch(css(IGNORED), "not labeled, not counted"),) if has_ignored else ()
@@ -220,7 +228,7 @@ def _legends(tints: Tinting, has_ignored: bool, with_chip: bool) -> dict[str, tu
     special = {"image": (), "truth": classes + ignored, "agreement": agreement + ignored}
     return {
         key: special.get(key, errors if key.startswith("errors-") else classes)
-        for key, _ in views_of(with_chip)
+        for key, _ in views_of(further)
     }
 
 

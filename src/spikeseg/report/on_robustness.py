@@ -10,7 +10,9 @@ from spikeseg.report.tables import Cell, Row, Table
 from spikeseg.report.words import plain, score
 
 COLORS = ("line-1", "in-band", "line-2")
-"""The CSS classes of further runs; the run itself has those of ANN and spiking network."""
+"""The CSS classes of further runs; the run itself has those of its networks."""
+
+DASHES = {"ann": " dashed", "snn": "", "direct": " dotted"}
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,13 @@ def robustness_section(robustness: Robustness | None) -> Mapping[str, object] | 
 
 
 def style(network: Scored) -> str:
-    """Return the CSS classes of a network: a color for each run, dashes for its ANN."""
-    own = {"ann": "ann", "snn": "snn"}[network.stage]
-    color = COLORS[(network.run_index - 1) % len(COLORS)] if network.run_index else own
+    """Return the CSS classes of a network: a color for each run, dashes for its ANN.
+
+    Those of the run itself have a color each.
+    """
+    color = COLORS[(network.run_index - 1) % len(COLORS)] if network.run_index else network.stage
     thin = " thin" if network.run_index > len(COLORS) else ""
-    return color + (" dashed" if network.stage == "ann" else "") + thin
+    return color + DASHES[network.stage] + thin
 
 
 def level_chart(corruption: Levels, robustness: Robustness) -> LevelChart:

@@ -9,12 +9,13 @@ import yaml
 from spikeseg._version import __version__
 from spikeseg.report.charts import LineChart, Lined, line_chart
 from spikeseg.report.chip_results import Chip
-from spikeseg.report.gallery import FIRST_VIEW, gallery, tinting, views_of
+from spikeseg.report.gallery import FIRST_VIEW, Masks, gallery, tinting, views_of
 from spikeseg.report.histograms import histograms
 from spikeseg.report.on_chip import chip_section, chip_verdict, chip_work_sentence
+from spikeseg.report.on_direct import direct_section, direct_verdict, direct_work_sentence
 from spikeseg.report.on_energy import energy_section
 from spikeseg.report.on_robustness import robustness_section
-from spikeseg.report.results import RunResults, Stage
+from spikeseg.report.results import Direct, RunResults, Stage
 from spikeseg.report.tables import band_share, class_table, regularizer_table, stage_table
 from spikeseg.report.verdict import curve_sentence, regularizer_sentence, verdict, work_sentence
 from spikeseg.report.words import score
@@ -28,8 +29,10 @@ def page(results: RunResults) -> dict[str, Any]:
         "results": results,
         "ann": ann,
         "snn": snn,
-        "verdict": " ".join((verdict(results), *_of_chip(results, chip_verdict))),
-        "work": " ".join((work_sentence(ann, snn), *_of_chip(results, chip_work_sentence))),
+        "verdict": " ".join(_verdicts(results)),
+        "work": " ".join(_work_sentences(results)),
+        "direct": _direct(results),
+        "direct_stage": results.stage("direct") if results.direct else None,
         "chip": chip_section(results.chip),
         "chip_stage": results.stage("chip") if results.chip else None,
         "energy": energy_section(results.energy, results.chip.name if results.chip else None),
@@ -37,7 +40,7 @@ def page(results: RunResults) -> dict[str, Any]:
         "stage_table": stage_table(results),
         "class_table": class_table(results),
         "gallery": _gallery(results),
-        "views": views_of(results.chip is not None),
+        "views": views_of(_further(results)),
         "first_view": FIRST_VIEW,
         "curve_charts": curve_charts(results),
         "curve_sentence": curve_sentence(results.curve, ann.score("miou")),
@@ -55,6 +58,17 @@ def page(results: RunResults) -> dict[str, Any]:
     }
 
 
+def _verdicts(results: RunResults) -> tuple[str, ...]:
+    chip = _of_chip(results, chip_verdict)
+    return (verdict(results), *direct_verdict(results), *chip)
+
+
+def _work_sentences(results: RunResults) -> tuple[str, ...]:
+    converted = work_sentence(results.stage("ann"), results.stage("snn"))
+    chip = _of_chip(results, chip_work_sentence)
+    return (converted, *direct_work_sentence(results), *chip)
+
+
 def _of_chip(results: RunResults, sentence: Callable[[Stage, Stage, Chip], str]) -> tuple[str, ...]:
     """Return a sentence about the chip, or none without one."""
     if results.chip is None:
@@ -64,9 +78,22 @@ def _of_chip(results: RunResults, sentence: Callable[[Stage, Stage, Chip], str])
 
 def _gallery(results: RunResults) -> Any:
     tints = tinting(results.class_names, results.membrane_class)
-    masks = results.chip.masks if results.chip else None
     has_events = results.data.optional_record("events") is not None
-    return gallery(results.examples, results.curve, tints, masks, has_events)
+    return gallery(results.examples, results.curve, tints, _further(results), has_events)
+
+
+def _further(results: RunResults) -> dict[str, Masks]:
+    """Return the masks of the networks beside the analog and the converted one."""
+    found = {"direct": results.direct, "chip": results.chip}
+    return {key: one.masks for key, one in found.items() if one is not None}
+
+
+def _direct(results: RunResults) -> dict[str, Any] | None:
+    """Return the section of the network that was trained through its spikes, if there is one."""
+    if results.direct is None:
+        return None
+    charts = training_charts(results.direct.history)
+    return direct_section(results, results.direct) | {"charts": charts}
 
 
 def _histograms(results: RunResults) -> Any:
@@ -91,11 +118,18 @@ def curve_charts(results: RunResults) -> tuple[LineChart, ...]:
     ann = results.stage("ann")
     charts = []
     for name, label in (("miou", "mIoU"), ("pixel_accuracy", "pixel accuracy")):
-        line = Lined("spiking", "snn", [getattr(point, name) for point in results.curve])
+        lines = [Lined("spiking", "snn", [getattr(point, name) for point in results.curve])]
+        if results.direct is not None:
+            lines.append(_direct_line(results.direct, name))
         level = ("ANN", "ann", ann.score(name))
         title = f"{label[0].upper() if name != 'miou' else 'm'}{label[1:]} against time steps"
-        charts.append(line_chart(title, ("time steps", label), steps, [line], [level], score))
+        charts.append(line_chart(title, ("time steps", label), steps, lines, [level], score))
     return tuple(charts)
+
+
+def _direct_line(direct: Direct, name: str) -> Lined:
+    values = [getattr(point, name) for point in direct.curve]
+    return Lined("trained spiking", "direct", values, [p.num_steps for p in direct.curve])
 
 
 TRAINING_CHARTS = {

@@ -9,8 +9,10 @@ import numpy as np
 from spikeseg.config import IGNORE_INDEX
 from spikeseg.errors import CorruptFileError, RunFolderError
 from spikeseg.report.chip_reading import read_chip
+from spikeseg.report.direct_reading import read_direct
 from spikeseg.report.energy_reading import read_energy
-from spikeseg.report.records import Record, read_arrays, read_columns, read_record
+from spikeseg.report.history import read_history
+from spikeseg.report.records import Record, read_arrays, read_record
 from spikeseg.report.results import (
     Baseline,
     CurvePoint,
@@ -30,11 +32,6 @@ FILES = {
 }
 """What the report needs, and the command that makes it."""
 
-HISTORY = (
-    *("step", "epoch", "loss", "cross_entropy", "dice_loss", "rate_loss"),
-    *("under_band", "in_band", "over_band", "learning_rate", "data_share"),
-)
-
 
 def read_run(run: Path, beside: Sequence[Path] = ()) -> RunResults:
     """Read the files of a run folder that the report shows.
@@ -50,27 +47,33 @@ def read_run(run: Path, beside: Sequence[Path] = ()) -> RunResults:
     """
     run = Path(run)
     _require_files(run)
+    config = read_record(run / "config.json")
+    _require_analog(config)
     metrics, layers = read_record(run / "metrics.json"), read_record(run / "layers.json")
     data = metrics.record("data")
     names = data.texts("class_names")
     examples = _examples(run / "evaluation.npz", len(names))
-    chip = metrics.record("stages").optional_record("chip")
+    stages = metrics.record("stages")
+    chip, direct = stages.optional_record("chip"), stages.optional_record("direct")
     return RunResults(
         run=run,
-        config=read_record(run / "config.json"),
+        config=config,
         metrics=metrics,
         data=data,
         class_names=names,
         membrane_class=_membrane_class(data, len(names)),
         stages=_stages(metrics, len(names)),
-        curve=tuple(_curve_point(point) for point in metrics.records("curve")),
+        curve=curve_points(metrics, "curve"),
         layers=tuple(_layer(layer) for layer in layers.records("layers")),
         band_hz=_band(layers),
         percentile=layers.number("percentile"),
         layer_facts=layers,
-        history=_history(run / "history.csv"),
+        history=read_history(run / "history.csv"),
         examples=examples,
         baseline=_baseline(metrics, len(names)),
+        direct=read_direct(run, direct, curve_points(metrics, "direct_curve"), examples)
+        if direct
+        else None,
         chip=read_chip(run, chip, examples) if chip else None,
         energy=read_energy(run, chip, beside),
         robustness=read_robustness(run, data.text("source")),
@@ -96,6 +99,18 @@ def _require_files(run: Path) -> None:
         raise RunFolderError(
             f"{run} lacks {commands}. The report needs {', '.join(FILES)}; make what is missing, "
             "or make all of it with `spikeseg run`."
+        )
+
+
+def _require_analog(config: Record) -> None:
+    """Refuse a run without the analog network that everything in the report is compared with."""
+    if config.record("config").record("network").optional_record("spiking"):
+        run = config.path.parent
+        raise RunFolderError(
+            f"the network of {run} was trained through its spikes; the report compares such a "
+            "network with an analog one, which this run lacks. `spikeseg evaluate` gives its "
+            "scores; for a report run `spikeseg run` with its settings of network.spiking as "
+            "direct, which trains both."
         )
 
 
@@ -132,6 +147,13 @@ def _stage(key: str, record: Record, num_classes: int) -> Stage:
         operations=record.number("synaptic_operations_per_image"),
         operation=record.text("operation"),
     )
+
+
+def curve_points(metrics: Record, key: str) -> tuple[CurvePoint, ...]:
+    """Return the scores after every step; none where the file has none."""
+    if key not in metrics.values:
+        return ()
+    return tuple(_curve_point(point) for point in metrics.records(key))
 
 
 def _curve_point(record: Record) -> CurvePoint:
@@ -186,17 +208,6 @@ def _baseline(metrics: Record, num_classes: int) -> Baseline | None:
         return None
     layers = tuple(_layer(layer) for layer in record.records("layers"))
     return Baseline(_stages(record, num_classes), layers)
-
-
-def _history(path: Path) -> dict[str, tuple[float, ...]]:
-    columns = read_columns(path)
-    missing = [name for name in HISTORY if name not in columns]
-    if missing:
-        raise CorruptFileError(
-            f"{path} lacks the columns {', '.join(missing)}; it must have {', '.join(HISTORY)}. "
-            "Run `spikeseg train` again."
-        )
-    return columns
 
 
 def _examples(path: Path, num_classes: int) -> Examples:

@@ -64,6 +64,10 @@ class Record:
         """Return a text."""
         return str(self._get(key, "a text", lambda v: isinstance(v, str)))
 
+    def flag(self, key: str) -> bool:
+        """Return true or false."""
+        return bool(self._get(key, "true or false", lambda v: isinstance(v, bool)))
+
     def texts(self, key: str) -> tuple[str, ...]:
         """Return a list of texts."""
         return tuple(self._get(key, "a list of texts", _is_list_of(lambda v: isinstance(v, str))))

@@ -114,6 +114,25 @@ class Baseline:
 
 
 @dataclass(frozen=True)
+class Direct:
+    """The same network, trained through its spikes.
+
+    Attributes:
+        curve: its scores after every step.
+        masks: (N, H, W) uint8, of the examples.
+        network: the settings of its network, with ``spiking``.
+        training: the settings of its training.
+        history: of its training, by column.
+    """
+
+    curve: tuple[CurvePoint, ...]
+    masks: NDArray[np.uint8]
+    network: Record
+    training: Record
+    history: Mapping[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
 class RunResults:
     """Everything in a run folder that the report shows.
 
@@ -135,6 +154,7 @@ class RunResults:
     history: Mapping[str, tuple[float, ...]]
     examples: Examples
     baseline: Baseline | None
+    direct: Direct | None = None
     chip: Chip | None = None
     energy: Energy | None = None
     robustness: Robustness | None = None

@@ -9,7 +9,7 @@ from spikeseg.files import sha256
 from spikeseg.report.records import Record, read_record
 from spikeseg.report.words import plural, stage_label
 
-STAGES = ("ann", "snn")
+STAGES = ("ann", "snn", "direct")
 """What a network can be."""
 
 
@@ -30,7 +30,7 @@ class Scored:
     Attributes:
         label: what it is called.
         run_index: which of the runs it is of, from 0.
-        stage: ``ann`` or ``snn``.
+        stage: ``ann``, ``snn`` or ``direct``.
         clean: mIoU on clean images.
         miou: mIoU of each corruption at each level.
     """

@@ -115,6 +115,20 @@ def check_resume(config: RunConfig, folder: RunFolder) -> None:
         )
 
 
+def check_analog(folder: RunFolder, config: RunConfig, verb: str) -> None:
+    """Check that a run has an analog network, which some verbs are about.
+
+    Raises:
+        RunFolderError: its network was trained through its spikes.
+    """
+    if config.network.spiking is not None:
+        raise RunFolderError(
+            f"the network of {folder.path} was trained through its spikes, and `spikeseg {verb}` "
+            "is about an analog network and its conversion. Use a run without network.spiking; of "
+            "this one, evaluate, segment, convert, compile and robustness work."
+        )
+
+
 def check_graph(folder: RunFolder) -> None:
     """Check that a run's graph was converted from its trained network as it is now.
 

@@ -17,7 +17,7 @@ from spikeseg.errors import ConfigError
 from spikeseg.files import sha256, write_json
 from spikeseg.graph import load_graph
 from spikeseg.progress import Progress, silent
-from spikeseg.runs.checks import check_classes, check_graph, evaluation_crop, pick_device
+from spikeseg.runs.checks import check_analog, check_classes, check_graph, evaluation_crop, pick_device
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.network_file import load_network
 from spikeseg.runs.stages import calibration_images
@@ -49,6 +49,7 @@ def diagnose_stage(
         RunFolderError: a stage is missing, or the data are not those of the network.
     """
     config = folder.read_config()
+    check_analog(folder, config, "diagnose")
     steps = config.evaluation.num_steps if num_steps is None else num_steps
     for name, value in (("num_steps", steps), ("images", num_images)):
         if value < 1:

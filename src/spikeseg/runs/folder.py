@@ -116,7 +116,7 @@ class RunFolder:
             RunFolderError: see `check_free`.
         """
         self.check_free(overwrite)
-        for folder in (self, self.baseline):
+        for folder in (self, self.baseline, self.direct):
             for name in folder._stages():
                 (folder.path / name).unlink()
         self.path.mkdir(parents=True, exist_ok=True)

@@ -98,12 +98,14 @@ def kept_chip(folder: RunFolder, data: SegmentationData) -> dict[str, Any]:
 def direct_stage(
     folder: RunFolder, data: SegmentationData
 ) -> tuple[dict[str, Any], list[dict[str, float]]]:
-    """Return the stage and the curve of the directly trained twin, if it saw the same images."""
-    metrics = folder.direct.file("metrics.json")
-    found = read_json(metrics) if metrics.exists() else {}
+    """Return stage and curve of the twin trained through its spikes, if of the same images."""
+    network, metrics = (folder.direct.file(n) for n in ("network.safetensors", "metrics.json"))
+    found = read_json(metrics) if metrics.exists() and network.exists() else {}
     if not found or found["data"]["source"] != source_of(data):
         return {}, []
-    return {"direct": found["stages"]["snn"]}, found["curve"]
+    if found["made_from"] != sha256(network):  # trained again, and not scored since
+        return {}, []
+    return {"direct": found["stages"]["snn"] | {"made_from": found["made_from"]}}, found["curve"]
 
 
 def source_of(data: SegmentationData) -> str:

@@ -16,6 +16,7 @@ from spikeseg.graph import SpikingGraph, load_graph, save_graph
 from spikeseg.networks import make_network, size_multiple
 from spikeseg.progress import Progress, silent
 from spikeseg.runs.checks import (
+    check_analog,
     check_classes,
     check_graph,
     check_resume,
@@ -131,9 +132,10 @@ def finetune_stage(
         RunFolderError: a stage is missing.
         ConfigError: other neurons than ``if_soft``, or a loss that is not finite.
     """
+    config = config or folder.read_config()
+    check_analog(folder, config, "finetune")
     source, graph_file = folder.require("network.safetensors"), folder.require("graph.npz")
     check_graph(folder)
-    config = config or folder.read_config()
     graph = finetune(
         load_graph(graph_file),
         datasets.load(config.data),

@@ -18,7 +18,7 @@ from spikeseg.errors import ConfigError, DataError
 from spikeseg.files import sha256, write_json
 from spikeseg.graph import num_multiplications
 from spikeseg.progress import Progress, silent
-from spikeseg.runs.checks import check_classes, pick_device
+from spikeseg.runs.checks import check_analog, check_classes, pick_device
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.network_file import TrainedNetwork, load_network
 from spikeseg.runs.stages import calibration_images, convert_stage
@@ -68,8 +68,9 @@ def tune_stage(
         DataError: fewer than two training images.
     """
     _check(miou_drop, trials, crops)
-    source = folder.require("network.safetensors")
-    config, trained = folder.read_config(), load_network(source)
+    source, config = folder.require("network.safetensors"), folder.read_config()
+    check_analog(folder, config, "tune")
+    trained = load_network(source)
     data = datasets.load(config.data)
     check_classes(data, trained, folder.path)
     calibrating, validation = split_training(data)

@@ -27,7 +27,7 @@ from spikeseg.meters import (
     measure,
 )
 from spikeseg.progress import Progress, silent
-from spikeseg.runs.checks import check_classes, pick_device
+from spikeseg.runs.checks import check_analog, check_classes, pick_device
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.host.images import HostImages, host_images
 from spikeseg.runs.host.machine import describe_machine
@@ -95,6 +95,7 @@ def measure_stage(
         ConfigError: a setting out of range, or a size that the network does not take.
     """
     config = folder.read_config()
+    check_analog(folder, config, "measure")
     device = pick_device(settings.device)
     networks = load_networks(folder, config)
     data = datasets.load(config.data)
