@@ -12,6 +12,7 @@ from spikeseg.networks import NETWORKS
 from spikeseg.neurons import NEURONS
 from spikeseg.placing import PARTITIONERS
 from spikeseg.robustness import CORRUPTIONS
+from spikeseg.surrogates import SURROGATES
 
 ROOT = Path(__file__).resolve().parents[1]
 REGISTRIES = {
@@ -23,6 +24,7 @@ REGISTRIES = {
     "partitioners": PARTITIONERS,
     "event-formats": FORMATS,
     "corruptions": CORRUPTIONS,
+    "surrogates": SURROGATES,
 }
 MARKDOWN = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs/plug-points").glob("*.md")]

@@ -12,6 +12,8 @@ from spikeseg.config import ChipConfig, RunConfig, SpikingConfig
 from spikeseg.config.groups import group_of
 from spikeseg.errors import ConfigError, nearest
 
+_SPIKING = "network.spiking"
+
 
 class Parser(ArgumentParser):
     """A parser whose errors are `ConfigError`."""
@@ -162,12 +164,20 @@ def run_config(namespace: Namespace, parser: Parser) -> RunConfig:
     Raises:
         ConfigError: a value is out of range.
     """
-    groups = (ChipConfig, namespace.chip), (SpikingConfig, namespace.direct)
-    for kind, given in (*groups, (SpikingConfig, namespace.network.spiking)):
-        if given is not None:
-            kind(**vars(given))  # whose own message is clearer than that of the union
+    if namespace.chip is not None:
+        ChipConfig(**vars(namespace.chip))  # whose own message is clearer than that of the union
+    for name, given in (("direct", namespace.direct), (_SPIKING, namespace.network.spiking)):
+        _check_spiking(name, given)
     values = parser.instantiate(namespace)
     return RunConfig(**{f.name: values[f.name] for f in dataclasses.fields(RunConfig)})
+
+
+def _check_spiking(name: str, given: Namespace | None) -> None:
+    """Refuse settings of spiking neurons under the name of their group."""
+    try:
+        SpikingConfig(**vars(given or Namespace()))
+    except ConfigError as error:
+        raise ConfigError(str(error).replace(_SPIKING, name)) from error
 
 
 def command_line(verb: str, arguments: list[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from spikeseg._version import __version__
 from spikeseg.cli import arguments as cli
 from spikeseg.config import RunConfig
+from spikeseg.errors import ConfigError
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,12 @@ def evaluate(arguments: list[str]) -> int:
     config = folder.read_config()
     given = {name: getattr(options, name) for name in ("num_steps", "exit_tolerance")}
     given = {name: value for name, value in given.items() if value is not None}
+    if given and config.network.spiking is not None:
+        raise ConfigError(
+            f"--{min(given)} is given, but the network of {folder.path} was trained through its "
+            "spikes and is evaluated as it was trained; leave it out. `spikeseg segment` takes "
+            "--num_steps."
+        )
     evaluation = dataclasses.replace(config.evaluation, **given)
     config = dataclasses.replace(config, evaluation=evaluation)
     with progress_bars(options.json) as progress:

@@ -17,7 +17,13 @@ from spikeseg.errors import ConfigError
 from spikeseg.files import sha256, write_json
 from spikeseg.graph import load_graph
 from spikeseg.progress import Progress, silent
-from spikeseg.runs.checks import check_analog, check_classes, check_graph, evaluation_crop, pick_device
+from spikeseg.runs.checks import (
+    check_analog,
+    check_classes,
+    check_graph,
+    evaluation_crop,
+    pick_device,
+)
 from spikeseg.runs.folder import FORMAT, RunFolder
 from spikeseg.runs.network_file import load_network
 from spikeseg.runs.stages import calibration_images

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from spikeseg import data as datasets
 from spikeseg.batches import CropDataset
-from spikeseg.config import RunConfig
+from spikeseg.config import RunConfig, SpikingConfig
 from spikeseg.conversion import convert, trace
-from spikeseg.data import Sample
+from spikeseg.data import Sample, SegmentationData
 from spikeseg.files import sha256
 from spikeseg.graph import SpikingGraph, load_graph, save_graph
 from spikeseg.networks import make_network, size_multiple
@@ -65,8 +65,10 @@ def train_stage(
     """
     device = pick_device(config.device)
     data = datasets.load(config.data)
-    torch.manual_seed(config.seed)
     classes = len(data.class_names)
+    if config.direct is not None and is_first() and not resume:
+        _rehearse_twin(config, config.direct, data)
+    torch.manual_seed(config.seed)
     network = make_network(config.network, data.in_channels, classes, config.dt_ms)
     if resume:
         check_resume(config, folder)
@@ -93,6 +95,15 @@ def train_stage(
     if is_first():
         save_network(trained, folder.file("network.safetensors"))
     return result
+
+
+def _rehearse_twin(config: RunConfig, spiking: SpikingConfig, data: SegmentationData) -> None:
+    """Build the twin of the network that will be trained through its spikes, and forget it."""
+    other = replace(
+        config, network=replace(config.network, spiking=spiking), direct=None, chip=None
+    )
+    network = make_network(other.network, data.in_channels, len(data.class_names), config.dt_ms)
+    rehearse(other, data, network, calibration_images(other, data.train))
 
 
 def convert_stage(folder: RunFolder, config: RunConfig | None = None) -> SpikingGraph:
