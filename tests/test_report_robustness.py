@@ -10,8 +10,8 @@ from spikeseg.errors import CorruptFileError, FormatVersionError
 from spikeseg.files import sha256
 from spikeseg.report import write_report
 from spikeseg.report.charts import BOTTOM, LEFT, RIGHT
-from spikeseg.report.on_robustness import robustness_section
-from spikeseg.report.robustness_reading import read_robustness
+from spikeseg.report.on_robustness import robustness_section, style
+from spikeseg.report.robustness_reading import Scored, read_robustness
 from test_report_page import SECTIONS, Page
 
 SOURCE = "sha256 0123abcd"
@@ -142,12 +142,12 @@ def test_charts_go_from_clean_to_severe_on_one_axis_of_miou(tmp_path):
 
 def test_every_network_has_a_line_of_its_own_look(tmp_path, whole):
     section = section_of(tmp_path)
-    styles = [style for _, style in section["legend"]]
+    styles = [look for _, look in section["legend"]]
     assert styles == ["ann dashed", "snn", "line-1 dashed", "line-1"]
     drawn = re.findall(r'<path class="line ([\w -]+)"', whole.html.split('id="robustness"')[1])
     assert drawn[: 2 * len(styles)] == styles * 2
     many = [(f"r{i}", i, s, 0.8, (0.6, 0.2), (0.7,)) for i in range(7) for s in ("ann", "snn")]
-    looks = [style for _, style in section_of(tmp_path, many)["legend"]]
+    looks = [look for _, look in section_of(tmp_path, many)["legend"]]
     assert len(set(looks)) == len(looks)
 
 
@@ -195,3 +195,8 @@ def test_an_unknown_stage_is_refused(tmp_path):
     path.write_text(json.dumps(value))
     with pytest.raises(CorruptFileError, match="'chip'; it must be one of ann, snn"):
         read_robustness(tmp_path, SOURCE)
+
+
+def test_a_trained_spiking_network_has_a_color_of_its_own_and_dots_among_other_runs():
+    own, other = (Scored("", index, "direct", 0.9, {}) for index in (0, 2))
+    assert (style(own), style(other)) == ("direct dotted", "in-band dotted")

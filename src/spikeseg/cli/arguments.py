@@ -175,7 +175,7 @@ def run_config(namespace: Namespace, parser: Parser) -> RunConfig:
 def _check_spiking(name: str, given: Namespace | None) -> None:
     """Refuse settings of spiking neurons under the name of their group."""
     try:
-        SpikingConfig(**({} if given is None else vars(given)))
+        SpikingConfig(**(vars(given) if given else {}))
     except ConfigError as error:
         raise ConfigError(str(error).replace(_SPIKING, name)) from error
 

@@ -56,12 +56,11 @@ def _at_equal_steps(results: RunResults, direct: Direct) -> str:
         return ""
     trained: CurvePoint = shared[-1]
     other = converted[trained.num_steps].miou
+    beside = f"{_beside(trained.miou - other)} the converted network"
+    if trained is direct.curve[-1]:
+        return f", and {beside} after as many steps ({score(other, 3)})"
     steps = plural(trained.num_steps, "step")
-    own = "" if trained is direct.curve[-1] else f"{score(trained.miou, 3)} against "
-    return (
-        f", and {_beside(trained.miou - other)} the converted network after as many steps, "
-        f"{steps} ({own}{score(other, 3)})"
-    )
+    return f"; after {steps}, {beside} ({score(trained.miou, 3)} against {score(other, 3)})"
 
 
 def _beside(gap: float) -> str:
