@@ -7,13 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from spikeseg.config import (
-    NetworkConfig,
-    RegularizerConfig,
-    RunConfig,
-    SpikingConfig,
-    TrainingConfig,
-)
+import spikeseg as ss
 
 STEPS = (1, 2, 4, 8, 16, 32)
 HISTORY = (
@@ -134,8 +128,8 @@ def write_run(
     head = {"format": 1, "version": "0.1.0"}
     names = ["membrane", "cell", "nucleus", "vesicle", "axon"][:num_classes]
     command = "spikeseg run --data.name cells --seed 7 --out runs/<demo> & more"
-    weight = RegularizerConfig(weight=0.1 if baseline else 0.0)
-    config = asdict(RunConfig(seed=7, training=TrainingConfig(regularizer=weight)))
+    weight = ss.RegularizerConfig(weight=0.1 if baseline else 0.0)
+    config = asdict(ss.RunConfig(seed=7, training=ss.TrainingConfig(regularizer=weight)))
     made = {"config.json": {**head, "command": command, "config": config}}
     stages = {
         "ann": stage(num_classes, 0.9043, 1, 0, 2.1e9, "MAC", v_scores),
@@ -216,8 +210,8 @@ def write_direct(folder, shown):
     """Write what the report reads of a trained spiking network; its masks are the truth."""
     folder.mkdir(exist_ok=True)
     head = {"format": 1, "version": "0.1.0", "command": "spikeseg run"}
-    spiking = SpikingConfig(neuron="plif", surrogate="fast_sigmoid", reset="hard")
-    config = asdict(RunConfig(network=NetworkConfig(spiking=spiking)))
+    spiking = ss.SpikingConfig(neuron="plif", surrogate="fast_sigmoid", reset="hard")
+    config = asdict(ss.RunConfig(network=ss.NetworkConfig(spiking=spiking)))
     (folder / "config.json").write_text(json.dumps(head | {"config": config}))
     (folder / "metrics.json").write_text(json.dumps(head | {"made_from": TRAINED}))
     write_csv(folder / "history.csv", 5)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         NetworkConfig,
         RegularizerConfig,
         RunConfig,
+        SpikingConfig,
         TrainingConfig,
     )
     from spikeseg.conversion import convert
@@ -58,6 +59,7 @@ _HOMES = {
     "Segmenter": "inference",
     "Simulation": "engine",
     "SpikeSegError": "errors",
+    "SpikingConfig": "config",
     "SpikingGraph": "graph",
     "TrainingConfig": "config",
     "convert": "conversion",
@@ -97,6 +99,7 @@ __all__ = [
     "Segmenter",
     "Simulation",
     "SpikeSegError",
+    "SpikingConfig",
     "SpikingGraph",
     "TrainingConfig",
     "__version__",
