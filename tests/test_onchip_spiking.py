@@ -134,7 +134,12 @@ TRAINED = RunConfig(
         spiking=SpikingConfig(num_steps=8, reset="hard", delay=True, surrogate="arctan"),
     ),
     training=TrainingConfig(
-        epochs=1, steps_per_epoch=30, batch_size=4, crop=32, learning_rate=0.02
+        epochs=1,
+        steps_per_epoch=40,
+        batch_size=4,
+        crop=32,
+        learning_rate=0.02,
+        class_weights="balanced",
     ),
     device="cpu",
 )
