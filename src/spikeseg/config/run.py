@@ -25,6 +25,8 @@ class RunConfig:
         evaluation: how every stage is scored.
         direct: neurons of a twin of the network that is trained through its spikes, beside the
             analog one and its conversion; ``null`` leaves it out.
+        direct_start: weights that the twin's training starts from: ``random``, or those of the
+            trained ``analog`` network.
         chip: how it is put on a chip; ``null`` leaves the chip out.
         seed: of the weights, the crops and the augmentation.
         dt_ms: length of a time step in milliseconds, to express rates in Hz.
@@ -40,6 +42,7 @@ class RunConfig:
     finetuning: FinetuningConfig = field(default_factory=FinetuningConfig)
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     direct: SpikingConfig | None = None
+    direct_start: Literal["random", "analog"] = "random"
     chip: ChipConfig | None = None
     seed: int = 0
     dt_ms: float = 1.0

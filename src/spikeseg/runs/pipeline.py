@@ -3,7 +3,7 @@
 import dataclasses
 import time
 
-from spikeseg.config import ActivationConfig, RunConfig, SpikingConfig
+from spikeseg.config import RunConfig, SpikingConfig
 from spikeseg.conversion import inexpressible
 from spikeseg.errors import ConfigError
 from spikeseg.files import read_json, write_json
@@ -12,7 +12,7 @@ from spikeseg.runs.compiling import compile_stage
 from spikeseg.runs.emulating import emulate_stage
 from spikeseg.runs.energy import energy_stage
 from spikeseg.runs.folder import RunFolder
-from spikeseg.runs.stages import convert_stage, evaluate_stage, train_stage
+from spikeseg.runs.stages import convert_stage, evaluate_stage, train_stage, twin_of
 from spikeseg.training import is_first, share
 
 
@@ -120,20 +120,16 @@ def _train_direct(
     progress: Progress,
 ) -> None:
     """Train the twin of the network that is trained through its spikes."""
-    network = dataclasses.replace(
-        config.network, spiking=spiking, norm=None, activation=ActivationConfig()
-    )
-    other = dataclasses.replace(
-        config, network=network, direct=None, compare_without_regularizer=False, chip=None
-    )
+    analog = config.direct_start == "analog"
     train_stage(
-        other,
+        twin_of(config, spiking),
         folder.direct,
         command=command,
         resume=resume and folder.direct.file("config.json").exists(),
         overwrite=overwrite,
         progress=progress,
         task="train spiking",
+        start=folder.file("network.safetensors") if analog else None,
     )
 
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from spikeseg import data as datasets
 from spikeseg.batches import CropDataset
-from spikeseg.config import RunConfig, SpikingConfig
+from spikeseg.config import ActivationConfig, RunConfig, SpikingConfig
 from spikeseg.conversion import convert, trace
 from spikeseg.data import Sample, SegmentationData
 from spikeseg.files import sha256
@@ -30,7 +31,7 @@ from spikeseg.runs.measuring import measure
 from spikeseg.runs.network_file import TrainedNetwork, load_network, save_network
 from spikeseg.runs.scoring import write_scores
 from spikeseg.runs.spiking import measure_spiking
-from spikeseg.spiking import SpikingNetwork
+from spikeseg.spiking import SpikingNetwork, start_from
 from spikeseg.training import TrainingResult, finetune, fit, is_first
 
 
@@ -43,6 +44,7 @@ def train_stage(
     overwrite: bool = False,
     progress: Progress = silent,
     task: str = "train",
+    start: Path | None = None,
 ) -> TrainingResult:
     """Train the network of ``config``; write ``config.json``, history and ``network.safetensors``.
 
@@ -56,6 +58,7 @@ def train_stage(
         overwrite: replace an earlier run.
         progress: is told the steps done.
         task: the name under which it is told.
+        start: the file of an analog network whose weights a spiking one starts from.
 
     Raises:
         RunFolderError: there is a run already, or nothing to resume.
@@ -70,6 +73,8 @@ def train_stage(
         _rehearse_twin(config, config.direct, data)
     torch.manual_seed(config.seed)
     network = make_network(config.network, data.in_channels, classes, config.dt_ms)
+    if start is not None and isinstance(network, SpikingNetwork):
+        start_from(network, load_network(start).network)
     if resume:
         check_resume(config, folder)
     elif is_first():
@@ -97,11 +102,17 @@ def train_stage(
     return result
 
 
+def twin_of(config: RunConfig, spiking: SpikingConfig) -> RunConfig:
+    """Return the settings of the same network, trained through its spikes."""
+    network = replace(config.network, spiking=spiking, norm=None, activation=ActivationConfig())
+    return replace(
+        config, network=network, direct=None, compare_without_regularizer=False, chip=None
+    )
+
+
 def _rehearse_twin(config: RunConfig, spiking: SpikingConfig, data: SegmentationData) -> None:
     """Build the twin of the network that will be trained through its spikes, and forget it."""
-    other = replace(
-        config, network=replace(config.network, spiking=spiking), direct=None, chip=None
-    )
+    other = twin_of(config, spiking)
     network = make_network(other.network, data.in_channels, len(data.class_names), config.dt_ms)
     rehearse(other, data, network, calibration_images(other, data.train))
 

@@ -10,6 +10,7 @@ from spikeseg.spiking.network import SpikingNetwork
 from spikeseg.spiking.neurons import SpikingActivation, make_neurons
 from spikeseg.spiking.normalization import StepNorm, TimeNorm, make_norm
 from spikeseg.spiking.readout import Readout, Total
+from spikeseg.spiking.starting import start_from
 from spikeseg.spiking.unit import SpikingUnit, merged, twice
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "make_neurons",
     "make_norm",
     "merged",
+    "start_from",
     "twice",
 ]
