@@ -30,48 +30,45 @@ def main() -> None:
     folder = RunFolder(given.run)
     config = folder.read_config()
     data = datasets.load(config.data)
-    rows = []
+    rows: list[dict[str, Any]] = []
     for contestant in contestants(folder, config, data):
-        rows += measure(contestant, data)
-        for row in rows[-len(contestant.steps) :]:
+        found = measure(contestant, data)
+        for row in found:
             print(f"{row['network']}: {row['num_steps']} steps, mIoU {row['miou']:.4f}", flush=True)
+        rows += found
     write_json(given.out, {"card": card(folder, config, data), "rows": rows})
 
 
 def measure(contestant: Contestant, data: SegmentationData) -> list[dict[str, Any]]:
-    """Return one row for each number of steps; each is a run of its own, so that work is exact."""
-    return [
-        _row(contestant, data, steps) for steps in contestant.steps if _is_run(contestant, steps)
-    ]
+    """Return one row for each number of steps; each is a run of its own, so that work is exact.
+
+    A directly trained network is run for all its steps: one row, with what it said after each.
+    """
+    if contestant.kind == "direct":
+        return [_row(contestant, data, contestant.steps)]
+    return [_row(contestant, data, (steps,)) for steps in contestant.steps]
 
 
-def _is_run(contestant: Contestant, steps: int) -> bool:
-    """A directly trained network is run for all its steps; see `_row` for those before."""
-    return contestant.kind != "direct" or steps == contestant.steps[-1]
-
-
-def _row(contestant: Contestant, data: SegmentationData, steps: int) -> dict[str, Any]:
-    matrices: dict[int, ConfusionMatrix] = {}
-    work = Work()
-    looked = contestant.steps if contestant.kind == "direct" else (steps,)
-    empty = ConfusionMatrix.empty(len(data.class_names))
-    for first in range(0, len(data.test), _BATCH):
-        samples = data.test[first : first + _BATCH]
-        seen = contestant.run(torch.stack([torch.from_numpy(s.image) for s in samples]), steps)
+def _row(contestant: Contestant, data: SegmentationData, looked: tuple[int, ...]) -> dict[str, Any]:
+    """Run all test images for the last of some steps; score the masks after each."""
+    matrices = dict.fromkeys(looked, ConfusionMatrix.empty(len(data.class_names)))
+    work, last, images = Work(), looked[-1], len(data.test)
+    for first in range(0, images, _BATCH):
+        samples = [data.test[i] for i in range(first, min(images, first + _BATCH))]
+        seen = contestant.run(torch.stack([torch.from_numpy(s.image) for s in samples]), last)
         work += seen.work
         for step, masks in zip(looked, seen.masks[-len(looked) :], strict=True):
             for sample, mask in zip(samples, masks, strict=True):
-                matrices[step] = matrices.get(step, empty).add(sample.mask, mask.numpy())
-    images = len(data.test)
+                matrices[step] = matrices[step].add(sample.mask, mask.numpy())
     return {
         "network": contestant.name,
         "kind": contestant.kind,
         "coding": contestant.coding,
         "bits": contestant.bits,
-        "num_steps": steps,
-        "miou": matrices[steps].miou,
-        "pixel_accuracy": matrices[steps].pixel_accuracy,
-        "forming": {str(step): matrix.miou for step, matrix in matrices.items()},
+        "num_steps": last * contestant.parts,
+        "miou": matrices[last].miou,
+        "pixel_accuracy": matrices[last].pixel_accuracy,
+        "forming": {str(step * contestant.parts): m.miou for step, m in matrices.items()},
         "spikes_per_neuron": work.spikes / work.neurons if work.neurons else 0.0,
         "additions_per_image": work.additions / images,
         "multiplications_per_image": work.multiplications / images,
@@ -97,6 +94,7 @@ def card(folder: RunFolder, config: RunConfig, data: SegmentationData) -> dict[s
         "seed": config.seed,
         "network": config.network.name,
         "num_parameters": metrics["num_parameters"],
+        "direct_start": config.direct_start if config.direct else None,
         "optimizer_steps": training.epochs * training.steps_per_epoch,
         "batch_size": training.batch_size,
         "learning_rate": training.learning_rate,

@@ -27,7 +27,7 @@ CONVERSIONS = {
 }
 """Thresholds of Kim et al. 2022 (the largest value of a layer, of a channel), and our best."""
 
-STEPS = (1, 2, 4, 8, 16, 32, 64)
+STEPS = (1, 2, 4, 8, 16, 32)
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Contestant:
         run: a batch (B, C, H, W) and a number of steps to masks and work.
         coding: how the image enters.
         bits: of its weights.
+        parts: binary steps that one of its steps is, of integer-valued neurons.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Contestant:
     run: Callable[[Tensor, int], Seen]
     coding: str = "direct"
     bits: int = 32
+    parts: int = 1
 
 
 def contestants(
@@ -84,10 +86,11 @@ def contestants(
 def direct_contestant(twin: SpikingNetwork, images: Tensor) -> Contestant:
     """Return a network that was trained through its spikes, after each of its steps."""
     spiking = twin.config
-    name = f"trained directly ({spiking.neuron}, {spiking.norm}, {spiking.num_steps} steps)"
+    parts = spiking.levels if spiking.neuron == "ilif" else 1
+    name = f"trained directly ({spiking.neuron}, {spiking.norm})"
     steps = tuple(range(1, spiking.num_steps + 1))
     run = _direct(twin, spiking_graph(twin, images[:1]))
-    return Contestant(name, "direct", steps, run, spiking.coding)
+    return Contestant(name, "direct", steps, run, spiking.coding, parts=parts)
 
 
 def _analog(network: torch.nn.Module, graph: SpikingGraph) -> Callable[[Tensor, int], Seen]:

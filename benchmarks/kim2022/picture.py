@@ -34,7 +34,7 @@ def _steps(axis: Axes, rows: list[dict[str, Any]]) -> None:
     for name, color, style, points in _lines(rows):
         axis.plot([p[0] for p in points], [p[1] for p in points], style, color=color, label=name)
     axis.set_xscale("log", base=2)
-    axis.set_xticks([1, 2, 4, 8, 16, 32, 64], labels=["1", "2", "4", "8", "16", "32", "64"])
+    axis.set_xticks([1, 2, 4, 8, 16, 32], labels=["1", "2", "4", "8", "16", "32"])
 
 
 def _energy(axis: Axes, rows: list[dict[str, Any]]) -> None:
