@@ -86,11 +86,10 @@ def contestants(
 def direct_contestant(twin: SpikingNetwork, images: Tensor) -> Contestant:
     """Return a network that was trained through its spikes, after each of its steps."""
     spiking = twin.config
-    parts = spiking.levels if spiking.neuron == "ilif" else 1
     name = f"trained directly ({spiking.neuron}, {spiking.norm})"
     steps = tuple(range(1, spiking.num_steps + 1))
     run = _direct(twin, spiking_graph(twin, images[:1]))
-    return Contestant(name, "direct", steps, run, spiking.coding, parts=parts)
+    return Contestant(name, "direct", steps, run, spiking.coding, parts=spiking.parts)
 
 
 def _analog(network: torch.nn.Module, graph: SpikingGraph) -> Callable[[Tensor, int], Seen]:

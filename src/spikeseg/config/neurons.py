@@ -68,3 +68,12 @@ class SpikingConfig:
             f"{name}.decay is {self.decay}; what a trained leak starts from must lie between 0 "
             "and 1, both excluded.",
         )
+
+    @property
+    def parts(self) -> int:
+        """Binary steps that one step is: ``levels`` of integer-valued neurons, else 1.
+
+        >>> SpikingConfig().parts, SpikingConfig("ilif", levels=8).parts
+        (1, 8)
+        """
+        return self.levels if self.neuron == "ilif" else 1

@@ -14,9 +14,16 @@ from spikeseg.runs.measuring import Measurement
 
 
 def write_examples(
-    folder: RunFolder, config: RunConfig, data: SegmentationData, found: Measurement
+    folder: RunFolder,
+    config: RunConfig,
+    data: SegmentationData,
+    found: Measurement,
+    parts: int,
 ) -> None:
-    """Write the images that the report shows; they are cut to the smallest one's size."""
+    """Write the images that the report shows; they are cut to the smallest one's size.
+
+    Each step of the measurement is ``parts`` binary ones.
+    """
     count = min(config.evaluation.examples, len(data.test))
     samples = [data.test[i] for i in range(count)]
     height = min(s.mask.shape[0] for s in samples)
@@ -30,7 +37,7 @@ def write_examples(
         "images": np.stack(shown),
         "masks": np.stack([s.mask[:height, :width] for s in samples]),
         "snn": np.stack([f[-1] for f in forming]),
-        "steps": np.array(steps),
+        "steps": parts * np.array(steps),
         "forming": np.stack(forming),
     }
     if analog:  # a directly trained network has none

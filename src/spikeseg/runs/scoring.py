@@ -30,7 +30,8 @@ def write_scores(
     """Write the three files of the evaluation."""
     folder_layers = layer_table(config, graph, found)
     write_json(folder.file("layers.json"), folder_layers)
-    write_examples(folder, config, data, found)
+    parts = trained.config.spiking.parts if trained.config.spiking else 1
+    write_examples(folder, config, data, found, parts)
     is_direct = trained.config.spiking is not None
     made_from = sha256(folder.file("network.safetensors" if is_direct else "graph.npz"))
     directly, curve = direct_stage(folder, data)
@@ -43,8 +44,8 @@ def write_scores(
             "command": folder.read_command(),
             "made_from": made_from,
             "data": _describe(data),
-            "stages": _stages(config, data, found) | directly | kept_chip(folder, data),
-            "curve": _curve(data, found),
+            "stages": _stages(config, data, found, parts) | directly | kept_chip(folder, data),
+            "curve": _curve(data, found, parts),
             "direct_curve": curve,
             "rates_in_band": folder_layers["in_band"],
             "num_neurons": graph.resized(
@@ -131,7 +132,9 @@ def _describe(data: SegmentationData) -> dict[str, Any]:
     }
 
 
-def _stages(config: RunConfig, data: SegmentationData, found: Measurement) -> dict[str, Any]:
+def _stages(
+    config: RunConfig, data: SegmentationData, found: Measurement, parts: int
+) -> dict[str, Any]:
     truths = [sample.mask for sample in data.test]
     classes, membrane = len(data.class_names), membrane_class(config, data)
     images = len(truths)
@@ -148,7 +151,7 @@ def _stages(config: RunConfig, data: SegmentationData, found: Measurement) -> di
     return stages | {
         "snn": spiking
         | {
-            "num_steps": len(found.forming[0]),
+            "num_steps": len(found.forming[0]) * parts,
             "mean_steps_used": sum(found.steps_used) / images,
             "exit_tolerance": config.evaluation.exit_tolerance,
             "spikes_per_neuron": found.spikes / found.neurons,
@@ -165,7 +168,7 @@ def membrane_class(config: RunConfig, data: SegmentationData) -> int | None:
     return data.membrane_class if chosen is None else chosen
 
 
-def _curve(data: SegmentationData, found: Measurement) -> list[dict[str, float]]:
+def _curve(data: SegmentationData, found: Measurement, parts: int) -> list[dict[str, float]]:
     """Return the spiking network's accuracy after every step."""
     curve = []
     for step in range(len(found.forming[0])):
@@ -176,7 +179,7 @@ def _curve(data: SegmentationData, found: Measurement) -> list[dict[str, float]]
         assert matrix.miou is not None
         curve.append(
             {
-                "num_steps": step + 1,
+                "num_steps": (step + 1) * parts,
                 "pixel_accuracy": matrix.pixel_accuracy,
                 "miou": matrix.miou,
             }

@@ -55,7 +55,8 @@ def measure_spiking(
         with torch.inference_mode():
             logits, counts = network.counted(padded, num_steps, binary=True)
         found.forming.append(_numpy(crop_back(forming(logits)))[:, 0])
-        _tally(found, graph.resized(*padded.shape[2:]), counts, num_steps, crop)
+        steps = num_steps * network.config.parts
+        _tally(found, graph.resized(*padded.shape[2:]), counts, steps, crop)
         progress("evaluate", i + 1, len(samples))
     return found, graph
 

@@ -70,7 +70,7 @@ def _num_steps(folder: RunFolder, stage: Stage, of_evaluation: int) -> int:
     trained = load_network(folder.path / _FILES[stage][0]).config.spiking
     if stage == "ann":
         return 1
-    return of_evaluation if trained is None else trained.num_steps
+    return of_evaluation if trained is None else trained.num_steps * trained.parts
 
 
 def _run_name(path: Path, paths: Sequence[Path]) -> str:
