@@ -48,7 +48,8 @@ def test_the_graph_gives_the_same_output_and_spikes_in_every_step(
     assert same >= 0.999 * neurons  # rounding of the folded norm at the very threshold
     wrong = (received - logits).abs() > 1e-3 * logits.abs().max()
     assert wrong.float().mean() < 0.01
-    assert (logits[0] - logits[-1]).abs().max() > 0.01
+    forgets = network.config.decay == 0.0  # and hears the same in every step
+    assert forgets or (logits[0] - logits[-1]).abs().max() > 0.01
 
 
 REFUSED: dict[str, dict[str, Any]] = {
