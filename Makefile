@@ -144,10 +144,13 @@ bench-training: $(PEERS)/.installed
 # The comparison of Kim et al. 2022, sized for a processor: a network, its conversions, and its twin that
 # is trained through its spikes, on digits, events and VOC2012; an hour and a half on two cores. In full,
 # for those with the data and a GPU: the options that the files in configs/ name.
-KIM = cifar-mnist moving-shapes summed-frames voc2012
+KIM = cifar-mnist moving-shapes shapes-in-steps summed-frames voc2012
 reproduce-kim2022: $(VENV)/.installed
 	$(BIN)/spikeseg run configs/cifar-mnist.yaml --data.root $(DATA) --out runs/cifar-mnist
 	$(BIN)/spikeseg run configs/moving-shapes.yaml --out runs/moving-shapes
+	$(BIN)/spikeseg run configs/moving-shapes.yaml --direct.neuron lif --direct.num_steps 8 \
+	  --direct.decay 0.8 --direct.v_threshold 1 --direct.norm threshold --direct.coding steps \
+	  --out runs/shapes-in-steps
 	$(BIN)/spikeseg run configs/moving-shapes.yaml --data.event_view frame --data.event_steps null \
 	  --direct null --out runs/summed-frames
 	$(BIN)/spikeseg run configs/voc2012.yaml --data.root $(DATA)/voc2012 --out runs/voc2012
