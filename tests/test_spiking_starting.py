@@ -29,11 +29,12 @@ def twin(width=4, **spiking):
     return ss.make_network(network, in_channels=3, num_classes=4).eval()
 
 
+@torch.no_grad()
 def test_integer_neurons_with_fine_levels_are_the_analog_network():
     analog, images = analog_network(), torch.rand(2, 3, 16, 16)
     expected = analog(images)
     errors = []
-    for levels in (64, 1024):
+    for levels in (64, 4096):
         threshold = 16.0 / levels  # no activation is above 16
         spiking = twin(neuron="ilif", num_steps=1, levels=levels, decay=1.0, v_threshold=threshold)
         start_from(spiking, analog)
@@ -51,5 +52,5 @@ def test_other_neurons_start_from_the_weights_as_they_are():
 
 
 def test_a_network_of_another_shape_is_refused():
-    with pytest.raises(ConfigError, match="has no stem.conv.weight of the twin's shape"):
+    with pytest.raises(ConfigError, match=r"has no stem\.conv\.weight of the twin's shape"):
         start_from(twin(width=2), analog_network(width=4))
