@@ -150,6 +150,7 @@ reproduce-kim2022: $(VENV)/.installed
 	$(BIN)/spikeseg run configs/moving-shapes.yaml --out runs/moving-shapes
 	$(BIN)/spikeseg run configs/moving-shapes.yaml --direct.neuron lif --direct.num_steps 8 \
 	  --direct.decay 0.8 --direct.v_threshold 1 --direct.norm threshold --direct.coding steps \
+	  --direct_start random \
 	  --out runs/shapes-in-steps
 	$(BIN)/spikeseg run configs/moving-shapes.yaml --data.event_view frame --data.event_steps null \
 	  --direct null --out runs/summed-frames
@@ -159,9 +160,10 @@ reproduce-kim2022: $(VENV)/.installed
 compare-kim2022: $(VENV)/.installed
 	for run in $(KIM); do \
 	  $(BIN)/spikeseg diagnose runs/$$run && \
-	  $(BIN)/spikeseg robustness runs/$$run --images 100 && \
+	  $(BIN)/spikeseg robustness runs/$$run --images 20 && \
 	  $(BIN)/spikeseg report runs/$$run && \
-	  $(BIN)/python -m benchmarks.kim2022.measure runs/$$run --out runs/$$run/kim2022.json || exit 1; done
+	  case $$run in summed-frames|shapes-in-steps) only="ann direct";; *) only="ann converted direct";; esac && \
+	  $(BIN)/python -m benchmarks.kim2022.measure runs/$$run --only $$only --out runs/$$run/kim2022.json || exit 1; done
 	$(BIN)/python -m benchmarks.kim2022.summarize $(foreach run,$(KIM),$(run)=runs/$(run)) \
 	  --out results/kim2022.json --picture docs/images/kim2022.png
 

@@ -13,6 +13,7 @@ CHIP = json.loads((ROOT / "results/isbi-chip.json").read_text("utf-8"))["stages"
 EMULATOR = json.loads((ROOT / "results/emulator.json").read_text("utf-8"))["summary"]
 TWO = json.loads((ROOT / "results/two-chips.json").read_text("utf-8"))["summary"]
 PLACEMENT = json.loads((ROOT / "results/placement.json").read_text("utf-8"))["summary"]
+KIM = json.loads((ROOT / "results/kim2022.json").read_text("utf-8"))["summary"]
 README = (ROOT / "README.md").read_text("utf-8")
 
 
@@ -168,3 +169,32 @@ def test_the_placement_keeps_what_was_asked_of_it() -> None:
     words = " ".join(README.split())
     assert f"{two['to_greedy_interchip']:.2f} times those of nengo-loihi's" in words
     assert f"{two['to_round_robin']:.2f} times those of `round_robin`" in words
+
+
+DIRECT_ROWS = {
+    "digits on photographs": "cifar-mnist",
+    "events of moving shapes": "moving-shapes",
+    "VOC2012 subset": "voc2012",
+}
+CONVERSIONS = ("layer-wise maximum", "channel-wise maximum", "our recipe")
+
+
+@pytest.mark.parametrize("label", DIRECT_ROWS)
+def test_the_scores_of_direct_training_are_those_of_the_result_file(label: str) -> None:
+    found = KIM[DIRECT_ROWS[label]]
+    direct = found["direct"]
+    converted = [direct["converted"][f"converted, {name}"] for name in CONVERSIONS]
+    values = [found["ann"], direct["miou"], direct["num_steps"], *converted]
+    assert cells_of(f"directly: {label}") == pytest.approx(values, abs=5e-5)
+
+
+def test_direct_training_keeps_what_was_asked_of_it() -> None:
+    digits, shapes = KIM["cifar-mnist"], KIM["moving-shapes"]["direct"]
+    direct = digits["direct"]
+    assert direct["num_steps"] <= 8
+    assert direct["miou"] >= digits["ann"] - 0.02
+    assert direct["miou"] > max(direct["converted"].values())
+    assert direct["converted_steps"] == direct["num_steps"]
+    assert shapes["miou"] > KIM["summed-frames"]["ann"]
+    assert f"{KIM['summed-frames']['ann']:.4f}" in README
+    assert f"{KIM['shapes-in-steps']['direct']['miou']:.4f}" in README

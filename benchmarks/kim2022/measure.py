@@ -19,6 +19,7 @@ from spikeseg.metrics import ConfusionMatrix
 from spikeseg.runs import RunFolder
 
 _BATCH = 16
+KINDS = ("ann", "converted", "direct")
 
 
 def main() -> None:
@@ -26,12 +27,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder of a run")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
+    parser.add_argument(
+        "--only", nargs="+", choices=KINDS, default=KINDS, help="the kinds of networks to measure"
+    )
     given = parser.parse_args()
     folder = RunFolder(given.run)
     config = folder.read_config()
     data = datasets.load(config.data)
     rows: list[dict[str, Any]] = []
     for contestant in contestants(folder, config, data):
+        if contestant.kind not in given.only:
+            continue
         found = measure(contestant, data)
         for row in found:
             print(f"{row['network']}: {row['num_steps']} steps, mIoU {row['miou']:.4f}", flush=True)

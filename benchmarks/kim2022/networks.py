@@ -27,7 +27,7 @@ CONVERSIONS = {
 }
 """Thresholds of Kim et al. 2022 (the largest value of a layer, of a channel), and our best."""
 
-STEPS = (1, 2, 4, 8, 16, 32)
+STEPS = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True)

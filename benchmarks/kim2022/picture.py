@@ -14,7 +14,11 @@ STYLES = {"converted": "o-", "direct": "s-"}
 
 
 def draw(sets: dict[str, Any], path: Path) -> None:
-    """Draw mIoU against time steps, and against the energy of the arithmetic."""
+    """Draw mIoU against time steps, and against the energy of the arithmetic.
+
+    Sets without converted networks have no curves, and are left out.
+    """
+    sets = {k: v for k, v in sets.items() if any(r["kind"] == "converted" for r in v["rows"])}
     figure, axes = plt.subplots(
         len(sets), 2, figsize=(10, 3.4 * len(sets)), squeeze=False, constrained_layout=True
     )
@@ -34,7 +38,7 @@ def _steps(axis: Axes, rows: list[dict[str, Any]]) -> None:
     for name, color, style, points in _lines(rows):
         axis.plot([p[0] for p in points], [p[1] for p in points], style, color=color, label=name)
     axis.set_xscale("log", base=2)
-    axis.set_xticks([1, 2, 4, 8, 16, 32], labels=["1", "2", "4", "8", "16", "32"])
+    axis.set_xticks([1, 2, 4, 8, 16], labels=["1", "2", "4", "8", "16"])
 
 
 def _energy(axis: Axes, rows: list[dict[str, Any]]) -> None:
