@@ -183,7 +183,7 @@ def fire(neuron, current, u, v, n):
         signs = np.where(up, 1, np.where(down, -1, 0))
         return signs, u, v - signs * neuron.v_threshold
     fired = v >= neuron.v_threshold
-    rest = v - neuron.v_threshold if neuron.name == "if_soft" else np.zeros_like(v)
+    rest = v - neuron.v_threshold if neuron.name.endswith("_soft") else np.zeros_like(v)
     return fired, u, np.where(fired, rest, v)
 
 

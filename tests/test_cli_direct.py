@@ -53,7 +53,6 @@ def refused(answer: Answer, *words: str) -> None:
         (["--network.spiking.coding", "steps", "--network.spiking.num_steps", 3], "into 3 steps"),
         (["--direct.coding", "steps", "--direct.num_steps", 3], "into 3 steps"),
         (["--direct.num_steps", 2, "--network.spiking.num_steps", 2], "Leave one of them out"),
-        (["--direct.num_steps", 2, "--network.norm", "batch"], "network.norm is 'batch' beside"),
     ],
 )
 def test_settings_that_cannot_work_are_refused_before_anything_is_written(

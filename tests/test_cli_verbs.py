@@ -197,7 +197,7 @@ def test_info_names_versions_devices_and_every_member(spikeseg: Call) -> None:
     assert "cpu" in answer.json["devices"]
     points = answer.json["plug points"]
     kinds = {"dataset", "network", "activation", "conversion recipe", "neuron", "partitioner"}
-    assert set(points) == {*kinds, "corruption", "cost table"}
+    assert set(points) == {*kinds, "corruption", "cost table", "event format", "surrogate"}
     assert "unet" in points["network"]
     words = spikeseg("info")
     assert all(name in words.out for names in points.values() for name in names)

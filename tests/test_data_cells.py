@@ -127,5 +127,6 @@ def test_a_chosen_block_is_held_out() -> None:
     assert [s.name for s in data.train] == ["image 0", "image 3", "image 4"]
 
 
-def test_the_members_are_the_five_datasets() -> None:
-    assert DATASETS.names() == ("cells", "cifar_mnist", "folder", "isbi2012", "voc2012")
+def test_the_members_are_the_eight_datasets() -> None:
+    photographs = {"cells", "cifar_mnist", "folder", "isbi2012", "voc2012"}
+    assert set(DATASETS.names()) == photographs | {"ddd17", "dsec_semantic", "moving_shapes"}

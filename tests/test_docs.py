@@ -64,7 +64,7 @@ def test_the_closed_set_of_transforms_is_told_whole():
     text = (DOCS / "architecture.md").read_text("utf-8")
     for kind in transforms.Transform.__args__:
         assert f"`{kind.__name__}`" in text
-    assert len(transforms.Transform.__args__) == 8
+    assert len(transforms.Transform.__args__) == 9
     assert topology.Transform is transforms.Transform
 
 

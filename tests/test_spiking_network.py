@@ -213,7 +213,8 @@ def test_recomputation_keeps_memory_from_growing_with_the_steps(choice: dict[str
             network.clock.recompute = recompute
             kept.append(kept_bytes(network, x))
         grown[recompute] = kept[1] - kept[0]
-        assert (kept[1] > 5 * kept[0]) is not recompute, "for 8 times the steps"
+        grows = kept[1] > 3 * kept[0]  # for 8 times the steps; some is the same for any number
+        assert grows is not recompute
     assert 0 < grown[True] < grown[False] / 16
 
 

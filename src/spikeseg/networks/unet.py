@@ -36,6 +36,7 @@ class UNet(nn.Module):
     Shape:
         (B, in_channels, H, W) to logits (B, num_classes, H, W).
 
+    >>> import torch
     >>> net = UNet(NetworkConfig(depth=1, width=2), in_channels=1, num_classes=3)
     >>> net(torch.zeros(1, 1, 6, 4)).shape
     torch.Size([1, 3, 6, 4])

@@ -13,44 +13,50 @@ from spikeseg.spiking.clock import Clock, Timed
 from spikeseg.spiking.normalization import StepNorm
 
 
-def recomputed(unit: nn.Module, run: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Return ``run(x)``; of what lies between, nothing is kept for the gradient but ``x``.
+def recomputed(unit: nn.Module, run: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+    """Return ``run(*inputs)``; of what lies between, nothing is kept for the gradient but these.
 
     Spikes of 0 and 1 are kept as bits, an image as it is. What a norm counts is counted once.
 
     Args:
         unit: whose parameters ``run`` uses.
         run: from currents or spikes to spikes, without random numbers.
-        x: its input.
+        inputs: of the run.
     """
-    out: Tensor = _Recomputed.apply(unit, run, x, *unit.parameters())  # type: ignore[no-untyped-call]
+    parameters = tuple(unit.parameters())
+    out: Tensor = _Recomputed.apply(unit, run, parameters, *inputs, *parameters)  # type: ignore[no-untyped-call]
     return out
 
 
 class _Recomputed(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, unit: nn.Module, run: Callable[[Tensor], Tensor], x: Tensor, *parameters: Tensor
+        ctx: Any,
+        unit: nn.Module,
+        run: Callable[..., Tensor],
+        parameters: tuple[Tensor, ...],
+        *tensors: Tensor,
     ) -> Tensor:
+        inputs = tensors[: len(tensors) - len(parameters)]
         ctx.unit, ctx.run, ctx.parameters = unit, run, parameters
-        ctx.autocast = _autocast_as_now(x.device.type)
+        ctx.autocast = _autocast_as_now(inputs[0].device.type)
         ctx.clocks = [(part.clock, replace(part.clock)) for part in _timed(unit)]
-        ctx.kept, ctx.image = Bits.of(x), None
-        if ctx.kept is None:
-            ctx.image = x
+        ctx.kept = [Bits.of(x) or x for x in inputs]
         with torch.no_grad():
-            return run(x)
+            return run(*inputs)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        x = ctx.image.detach() if ctx.kept is None else ctx.kept.tensor()
-        x.requires_grad_(ctx.needs_input_grad[2])
+        inputs = [k.tensor() if isinstance(k, Bits) else k.detach() for k in ctx.kept]
+        for x, needed in zip(inputs, ctx.needs_input_grad[3:], strict=False):
+            x.requires_grad_(needed)
         with torch.enable_grad(), ctx.autocast, _as_before(ctx.unit, ctx.clocks):
-            out = ctx.run(x)
-        inputs = (x, *ctx.parameters)
-        wanted = [value for value in inputs if value.requires_grad]
+            out = ctx.run(*inputs)
+        values = (*inputs, *ctx.parameters)
+        wanted = [value for value in values if value.requires_grad]
         found = iter(torch.autograd.grad(out, wanted, grads[0], allow_unused=True))
-        return None, None, *[next(found) if value.requires_grad else None for value in inputs]
+        by_each = [next(found) if value.requires_grad else None for value in values]
+        return None, None, None, *by_each
 
 
 def _autocast_as_now(device: str) -> torch.autocast:

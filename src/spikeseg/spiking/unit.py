@@ -51,8 +51,14 @@ class SpikingUnit(nn.Sequential):
         assert isinstance(neurons, SpikingActivation)
         doubles = isinstance(up, nn.Upsample) and (up.mode, up.scale_factor) == ("nearest", 2)
         plain = isinstance(conv, nn.Conv2d) and (conv.kernel_size, conv.stride) == ((3, 3), (1, 1))
-        whole = neurons.clock.batch is not None and not neurons.clock.recompute
-        return doubles and plain and whole
+        return doubles and plain and neurons.clock.batch is not None
+
+    def run_merged(self, skip: Tensor, low: Tensor) -> Tensor:
+        """Return the spikes of a map beside a smaller one, which is enlarged twofold."""
+        conv, wide = next(self.children()), skip.shape[1]
+        assert isinstance(conv, nn.Conv2d)
+        beside = F.conv2d(skip, conv.weight[:, :wide], conv.bias, padding=conv.padding)
+        return self.fired(add_maps(convolve_doubled(low, conv.weight[:, wide:]), beside))
 
 
 def merged(unit: nn.Module, skip: Tensor, low: Tensor, up: nn.Module) -> Tensor:
@@ -71,10 +77,11 @@ def merged(unit: nn.Module, skip: Tensor, low: Tensor, up: nn.Module) -> Tensor:
     if not (isinstance(unit, SpikingUnit) and unit.divides(up)):
         found: Tensor = unit(torch.cat([skip, up(low)], dim=1))
         return found
-    conv, wide = unit.conv, skip.shape[1]
-    assert isinstance(conv, nn.Conv2d)
-    beside = F.conv2d(skip, conv.weight[:, :wide], conv.bias, padding=conv.padding)
-    return unit.fired(add_maps(convolve_doubled(low, conv.weight[:, wide:]), beside))
+    neurons = unit.neurons
+    assert isinstance(neurons, SpikingActivation)
+    if neurons.clock.recompute and torch.is_grad_enabled():
+        return recomputed(unit, unit.run_merged, skip, low)
+    return unit.run_merged(skip, low)
 
 
 def twice(x: Tensor) -> tuple[Tensor, Tensor]:
