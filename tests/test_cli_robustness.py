@@ -221,7 +221,9 @@ def event_run(
         )
 
     run = tmp_path / "events"
-    settings = ("--data.test", "null", "--training.augmentation.rotate", "false")
+    settings = ["--data.test", "null", "--training.augmentation.rotate", "false"]
+    for name in ("brightness", "contrast", "noise"):  # of which counts of events have none
+        settings += [f"--training.augmentation.{name}", "0"]
     data = ("--data", '{"name": "bars"}')
     made = spikeseg("train", tiny_yaml, "--out", run, *data, *settings, "--json")
     assert made.code == 0, made.err
