@@ -142,7 +142,7 @@ bench-training: $(PEERS)/.installed
 	cp runs/bench-training/training.json results/training.json
 
 # The comparison of Kim et al. 2022, sized for a processor: a network, its conversions, and its twin that
-# is trained through its spikes, on digits, events and VOC2012; an hour and a half on two cores. In full,
+# is trained through its spikes, on digits, events and VOC2012; it takes more than an hour on two cores. In full,
 # for those with the data and a GPU: the options that the files in configs/ name.
 KIM = cifar-mnist moving-shapes shapes-in-steps summed-frames voc2012
 reproduce-kim2022: $(VENV)/.installed
