@@ -16,10 +16,8 @@ from spikeseg.conversion.recipes import RECIPES
 from spikeseg.conversion.recording import record_activations
 from spikeseg.conversion.spiking import (
     convert_spiking,
-    first_step,
     inexpressible,
     spiking_graph,
-    structure,
 )
 from spikeseg.conversion.tracing import TracedNetwork, trace
 
@@ -28,11 +26,9 @@ __all__ = [
     "TracedNetwork",
     "convert",
     "convert_spiking",
-    "first_step",
     "freeze_norms",
     "inexpressible",
     "record_activations",
     "spiking_graph",
-    "structure",
     "trace",
 ]

@@ -1,6 +1,6 @@
 """Looks at the analog and the spiking network on the test images: masks, rates, errors, work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -112,13 +112,14 @@ def measure(
         )
         with torch.inference_mode():
             logits = traced.module(padded)
-        found.analog.append(_numpy(crop_back(logits.argmax(1).to(torch.uint8)))[0])
-        found.forming.append(_numpy(crop_back(simulation.masks))[:, 0])
+        found.analog.append(as_array(crop_back(logits.argmax(1).to(torch.uint8)))[0])
+        found.forming.append(as_array(crop_back(simulation.masks))[:, 0])
         _tally(found, traced, graph.resized(*padded.shape[2:]), padded, simulation, crop)
     return found
 
 
-def _numpy(masks: Tensor) -> Masks:
+def as_array(masks: Tensor) -> Masks:
+    """Return masks as an array whose rows lie one after the other."""
     return np.ascontiguousarray(masks.cpu().numpy())
 
 
@@ -130,29 +131,44 @@ def _tally(
     simulation: Simulation,
     crop: int,
 ) -> None:
-    """Add one image to the sums."""
+    """Add one image to the sums, and how far its activations are from the analog ones."""
     activations = record_activations(traced, image)
     steps = int(simulation.steps_used[0])
-    found.steps_used.append(steps)
     for population in graph.hidden:
         name, tally = population.name, found.layers[population.name]
-        counts = simulation.spike_counts[name]
         analog = activations[name].double()
-        worth = torch.from_numpy(population.spike_values / steps).to(counts.device)
+        worth = torch.from_numpy(population.spike_values / steps).to(analog.device)
         spiking = simulation.net_counts[name].double() * worth
         tally.squared_error += float((spiking - analog).square().sum())
         tally.squared_analog += float(analog.square().sum())
-        spikes = counts[0].cpu().numpy()
+    tally_spikes(found, graph, simulation.spike_counts, steps, crop)
+
+
+def tally_spikes(
+    found: Measurement, graph: SpikingGraph, counts: Mapping[str, Tensor], steps: int, crop: int
+) -> None:
+    """Add the spikes of one image to the sums.
+
+    Args:
+        found: the sums.
+        graph: of the size of the image.
+        counts: spikes of each neuron, (1, C, H, W) by population.
+        steps: in which they were fired.
+        crop: in pixels of the image.
+    """
+    found.steps_used.append(steps)
+    for name, tally in found.layers.items():
+        spikes = counts[name][0].cpu().numpy()
         tally.synaptic_operations += float((spikes * graph.fan_out(name).astype(np.float64)).sum())
-        cut = pieces(spikes.astype(np.uint16), crop * spikes.shape[1] // image.shape[2])
+        cut = _pieces(spikes.astype(np.uint16), crop * spikes.shape[1] // graph.input.shape[1])
         tally.counts += cut
         tally.steps += [steps] * len(cut)
         found.spikes += float(spikes.sum(dtype=np.float64))
     found.neurons += graph.num_neurons
-    add_multiplications(found, graph)
+    _add_multiplications(found, graph)
 
 
-def add_multiplications(found: Measurement, graph: SpikingGraph) -> None:
+def _add_multiplications(found: Measurement, graph: SpikingGraph) -> None:
     """Add those of one image, of the analog network and of the first layer."""
     for connection in graph.connections:
         count = num_multiplications(connection.transforms, graph[connection.source].shape)
@@ -161,7 +177,7 @@ def add_multiplications(found: Measurement, graph: SpikingGraph) -> None:
             found.input_multiplications += count
 
 
-def pieces(counts: NDArray[np.uint16], size: int) -> list[NDArray[np.uint16]]:
+def _pieces(counts: NDArray[np.uint16], size: int) -> list[NDArray[np.uint16]]:
     """Cut (C, H, W) into (C, size, size) pieces; what is left over at the border is dropped."""
     rows, columns = counts.shape[1] // size, counts.shape[2] // size
     return [

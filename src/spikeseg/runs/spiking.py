@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -12,7 +11,7 @@ from spikeseg.graph import SpikingGraph
 from spikeseg.inference import pad_to_multiple
 from spikeseg.networks import size_multiple
 from spikeseg.progress import Progress
-from spikeseg.runs.measuring import LayerTally, Masks, Measurement, add_multiplications, pieces
+from spikeseg.runs.measuring import LayerTally, Measurement, as_array, tally_spikes
 from spikeseg.spiking import SpikingNetwork
 
 
@@ -54,9 +53,10 @@ def measure_spiking(
         padded, crop_back = pad_to_multiple(image, multiple)
         with torch.inference_mode():
             logits, counts = network.counted(padded, num_steps, binary=True)
-        found.forming.append(_numpy(crop_back(forming(logits)))[:, 0])
+        found.forming.append(as_array(crop_back(forming(logits)))[:, 0])
         steps = num_steps * network.config.parts
-        _tally(found, graph.resized(*padded.shape[2:]), counts, steps, crop)
+        fired = {name: count.round() for name, count in counts.items()}
+        tally_spikes(found, graph.resized(*padded.shape[2:]), fired, steps, crop)
         progress("evaluate", i + 1, len(samples))
     return found, graph
 
@@ -64,29 +64,3 @@ def measure_spiking(
 def forming(logits: Tensor) -> Tensor:
     """Return the classes after each step, (T, B, H, W), of (T, B, K, H, W) logits."""
     return logits.cumsum(dim=0).argmax(dim=2).to(torch.uint8)
-
-
-def _numpy(masks: Tensor) -> Masks:
-    return np.ascontiguousarray(masks.cpu().numpy())
-
-
-def _tally(
-    found: Measurement,
-    graph: SpikingGraph,
-    counts: dict[str, Tensor],
-    num_steps: int,
-    crop: int,
-) -> None:
-    """Add one image to the sums."""
-    found.steps_used.append(num_steps)
-    for population in graph.hidden:
-        name, tally = population.name, found.layers[population.name]
-        spikes = counts[name][0].round().cpu().numpy()
-        tally.synaptic_operations += float((spikes * graph.fan_out(name).astype(np.float64)).sum())
-        size = crop * spikes.shape[1] // graph.input.shape[1]
-        cut = pieces(spikes.astype(np.uint16), size)
-        tally.counts += cut
-        tally.steps += [num_steps] * len(cut)
-        found.spikes += float(spikes.sum(dtype=np.float64))
-    found.neurons += graph.num_neurons
-    add_multiplications(found, graph)

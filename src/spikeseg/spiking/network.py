@@ -27,8 +27,8 @@ class SpikingNetwork(nn.Module):
         super().__init__()
         self.inner, self.config = inner, config
         self.clock = Clock(config.num_steps)
-        self.timed = [module for module in inner.modules() if isinstance(module, Timed)]
-        for number, module in enumerate(self.timed):
+        timed = [module for module in inner.modules() if isinstance(module, Timed)]
+        for number, module in enumerate(timed):
             module.clock, module.number = self.clock, number
 
     def forward(self, images: Tensor) -> Tensor:

@@ -2,7 +2,6 @@
 
 import abc
 import math
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -81,29 +80,25 @@ class LIF(SpikingActivation):
 
     def fire(self, x: Tensor) -> Tensor:
         """Return the spikes."""
-        clock = self.clock
-        if clock.online:
+        if self.clock.online:
             return self._one_step(x)
-        if clock.batch is None:
-            return leaky_scan(x[None], self.decay, self.dynamics).flatten(0, 1)
-        if clock.count(x) == 1:
-            return leaky_scan(x, self.decay, self.dynamics, clock.num_steps).flatten(0, 1)
-        return leaky_scan(clock.unfolded(x), self.decay, self.dynamics).flatten(0, 1)
+        current, num_steps = self._in_time(x)
+        return leaky_scan(current, self.decay, self.dynamics, num_steps).flatten(0, 1)
 
     def fire_normalized(self, x: Tensor, norm: TimeNorm) -> Tensor:
         """Return the spikes, in one scan over time if all steps are run, by one process."""
         clock = self.clock
         if clock.batch is None or clock.online or (norm.training and is_shared()):
             return super().fire_normalized(x, norm)
-        constant = clock.count(x) == 1
-        spikes = normalized_leaky_scan(
-            x if constant else clock.unfolded(x),
-            norm.described(),
-            self.decay,
-            self.dynamics,
-            clock.num_steps if constant else None,
-        )
+        (current, num_steps), how = self._in_time(x), norm.described()
+        spikes = normalized_leaky_scan(current, how, self.decay, self.dynamics, num_steps)
         return spikes.flatten(0, 1)
+
+    def _in_time(self, x: Tensor) -> tuple[Tensor, int | None]:
+        """Return (T, B, ...); or (B, ...) that is the same in all steps, and how many they are."""
+        clock = self.clock
+        constant = clock.batch is not None and clock.count(x) == 1
+        return (x, clock.num_steps) if constant else (clock.unfolded(x), None)
 
     def _one_step(self, x: Tensor) -> Tensor:
         states = self.clock.states
@@ -148,11 +143,9 @@ class IntegerLIF(SpikingActivation):
     def fire(self, x: Tensor) -> Tensor:
         """Return (T * B, C, H, W) integers over D, or (T * D * B, C, H, W) binary spikes."""
         clock, levels = self.clock, self.config.levels
-        current = clock.unfolded(x)
+        current = clock.in_all_steps(x)
         if clock.binary and len(current) > clock.num_steps:
             current = split(current, len(current) // levels).mean(dim=1)
-        steps = 1 if clock.batch is None or clock.online else clock.num_steps
-        current = current.expand(steps, *current.shape[1:]) if len(current) == 1 else current
         fired = self._fired(current)
         if not clock.binary:
             return (fired / levels).flatten(0, 1)
@@ -246,15 +239,10 @@ _KINDS: dict[str, type[LIF | IntegerLIF | AdaptiveLIF]] = {
 }
 
 
-def make_neurons(config: SpikingConfig, **changes: object) -> SpikingActivation:
+def make_neurons(config: SpikingConfig) -> SpikingActivation:
     """Return new neurons.
-
-    Args:
-        config: which.
-        changes: settings that differ, by name.
 
     >>> make_neurons(SpikingConfig(decay=0.9))
     LIF(lif, decay=0.9, soft reset)
     """
-    config = replace(config, **changes) if changes else config  # type: ignore[arg-type]
     return _KINDS[config.neuron](config)

@@ -25,7 +25,6 @@ class TimeNorm(nn.BatchNorm2d):
 
     def __init__(self, channels: int, gain: float = 1.0) -> None:
         super().__init__(channels)
-        self.gain = gain
         nn.init.constant_(self.weight, gain)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -33,7 +32,9 @@ class TimeNorm(nn.BatchNorm2d):
         if not (self.training and is_shared()):
             return super().forward(x)
         mean, var, count = shared_statistics(x)
-        _follow(self, mean, var, count)
+        known = self.described()
+        running = (known.running_mean, known.running_var)
+        _follow(running, (mean, var), count, known.momentum)
         return _affine(x, mean, var, self.weight, self.bias, self.eps)
 
     def described(self) -> Norm:
@@ -97,9 +98,7 @@ class StepNorm(Timed):
         mean, var = self.running_mean[t], self.running_var[t]
         if self.training and is_shared():
             found, spread, count = shared_statistics(x)
-            with torch.no_grad():
-                mean.lerp_(found, self.momentum)
-                var.lerp_(spread * (count / (count - 1)), self.momentum)
+            _follow((mean, var), (found, spread), count, self.momentum)
             return _affine(x, found, spread, self.weight[t], None, self.eps)
         return F.batch_norm(
             x, mean, var, self.weight[t], None, self.training, self.momentum, self.eps
@@ -138,13 +137,13 @@ def _affine(
     return (x * scale.view(1, -1, 1, 1) + shift.view(1, -1, 1, 1)).to(x.dtype)
 
 
-def _follow(norm: nn.BatchNorm2d, mean: Tensor, var: Tensor, count: float) -> None:
-    """Update running statistics as `torch.nn.BatchNorm2d` does."""
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    assert norm.momentum is not None
+def _follow(
+    running: tuple[Tensor, Tensor],
+    found: tuple[Tensor, Tensor],
+    count: float,
+    momentum: float,
+) -> None:
+    """Move a running mean and variance towards a batch's, as `torch.nn.BatchNorm2d` does."""
     with torch.no_grad():
-        norm.running_mean.lerp_(mean, norm.momentum)
-        norm.running_var.lerp_(var * (count / (count - 1)), norm.momentum)
-        if norm.num_batches_tracked is not None:
-            norm.num_batches_tracked.add_(1)
+        running[0].lerp_(found[0], momentum)
+        running[1].lerp_(found[1] * (count / (count - 1)), momentum)

@@ -1,6 +1,7 @@
 """Convolution, norm and neurons as one part."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
@@ -26,11 +27,15 @@ class SpikingUnit(nn.Sequential):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return the spikes."""
+        return self.keeping_little(self.run, x)
+
+    def keeping_little(self, run: Callable[..., Tensor], *inputs: Tensor) -> Tensor:
+        """Return what a run gives; if the clock says so, computed again for the gradient."""
         neurons = self.neurons
         assert isinstance(neurons, SpikingActivation)
         if neurons.clock.recompute and torch.is_grad_enabled():
-            return recomputed(self, self.run, x)
-        return self.run(x)
+            return recomputed(self, run, *inputs)
+        return run(*inputs)
 
     def run(self, x: Tensor) -> Tensor:
         """Return the spikes."""
@@ -77,11 +82,7 @@ def merged(unit: nn.Module, skip: Tensor, low: Tensor, up: nn.Module) -> Tensor:
     if not (isinstance(unit, SpikingUnit) and unit.divides(up)):
         found: Tensor = unit(torch.cat([skip, up(low)], dim=1))
         return found
-    neurons = unit.neurons
-    assert isinstance(neurons, SpikingActivation)
-    if neurons.clock.recompute and torch.is_grad_enabled():
-        return recomputed(unit, unit.run_merged, skip, low)
-    return unit.run_merged(skip, low)
+    return unit.keeping_little(unit.run_merged, skip, low)
 
 
 def twice(x: Tensor) -> tuple[Tensor, Tensor]:
