@@ -108,7 +108,7 @@ def test_images_of_one_batch_leave_at_different_steps_and_work_is_saved(monkeypa
     monkeypatch.setattr(
         simulation.Walk,
         "advance",
-        lambda walk, start, count: sizes.append(len(walk.images)) or advance(walk, start, count),
+        lambda walk, *steps: sizes.append(len(walk.images)) or advance(walk, *steps),
     )
     rule = EarlyExit(check_every=1, patience=2, tolerance=0.0, min_steps=1)
     used = simulate(graph, batch, STEPS, readout=0.5, early_exit=rule).steps_used

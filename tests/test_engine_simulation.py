@@ -75,7 +75,7 @@ def test_the_division_into_chunks_changes_nothing(monkeypatch, steps_per_chunk):
     parts = simulate(
         graph, batch, STEPS, mask_steps=[5, 16], keep_spikes=True, progress=done.append
     )
-    assert max(done) == steps_per_chunk
+    assert max(done) == min(steps_per_chunk, 11)  # a chunk ends at a mask step
     assert sum(done) == STEPS
     assert torch.equal(whole.masks, parts.masks)
     assert torch.equal(whole.potential, parts.potential)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +13,13 @@ from torch import Tensor
 from spikeseg.engine.bits import convolve_bytes, pack_bytes
 from spikeseg.errors import ConfigError
 
+Numbers = Literal["fp32", "bf16", "int8"]
+Precision = Literal["float32", "bfloat16", "int8"]
+ALLOWED: dict[str, tuple[Numbers, ...]] = {
+    "float32": ("fp32",),
+    "bfloat16": ("fp32", "bf16"),
+    "int8": ("fp32", "bf16", "int8"),
+}
 _CHANNELS, _SIZE, _IMAGES, _ROUNDS = 32, 32, 4, 5
 _GAIN = 0.9  # a rounding engine has to be faster than the exact one by more than noise
 
@@ -26,13 +34,44 @@ class Choice:
         milliseconds: what a small convolution took in everything that was allowed.
     """
 
-    numbers: str
+    numbers: Numbers
     reason: str
-    milliseconds: dict[str, float]
+    milliseconds: dict[Numbers, float]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """How a simulation calculates.
+
+    Attributes:
+        numbers: of connections.
+        reason: one line for the user.
+    """
+
+    numbers: Numbers
+    reason: str = "asked for"
+
+
+def choose_engine(precision: str) -> Engine:
+    """Return what is fastest on this processor among all that is exact enough.
+
+    Args:
+        precision: ``float32`` is exact; ``bfloat16`` also allows weights and currents to be rounded
+            to bfloat16; ``int8`` also allows weights of 8 bits.
+
+    Raises:
+        ConfigError: another precision.
+    """
+    if precision not in ALLOWED:
+        raise ConfigError(
+            f"precision is {precision!r}; it must be one of: {', '.join(ALLOWED)}."
+        )
+    choice = choose_numbers(ALLOWED[precision])
+    return Engine(choice.numbers, choice.reason)
 
 
 @cache
-def choose_numbers(allowed: tuple[str, ...] = ("fp32",)) -> Choice:
+def choose_numbers(allowed: tuple[Numbers, ...] = ("fp32",)) -> Choice:
     """Return the fastest of what is allowed, by the time of a small convolution of spikes.
 
     ``fp32`` is exact and always allowed; the others round, so they have to be asked for, and are
@@ -53,16 +92,16 @@ def choose_numbers(allowed: tuple[str, ...] = ("fp32",)) -> Choice:
         )
     found = {name: _measured(_MAKERS[name]()) for name in _able(("fp32", *allowed))}
     fastest = min(found, key=lambda name: found[name])
-    chosen = fastest if found[fastest] < _GAIN * found["fp32"] else "fp32"
+    chosen: Numbers = fastest if found[fastest] < _GAIN * found["fp32"] else "fp32"
     return Choice(chosen, _reason(chosen, found, allowed), found)
 
 
-def _able(names: Sequence[str]) -> list[str]:
+def _able(names: Sequence[Numbers]) -> list[Numbers]:
     has_bytes = hasattr(torch.ops.onednn, "qconv_pointwise") and torch._C._has_mkldnn
     return [name for name in dict.fromkeys(names) if name != "int8" or has_bytes]
 
 
-def _reason(chosen: str, found: dict[str, float], allowed: Sequence[str]) -> str:
+def _reason(chosen: str, found: dict[Numbers, float], allowed: Sequence[str]) -> str:
     times = ", ".join(f"{name} {ms:.2f} ms" for name, ms in found.items())
     level = torch.backends.cpu.get_cpu_capability()
     if len(found) == 1:
@@ -101,7 +140,7 @@ def _bytes() -> Callable[[], Tensor]:
     return lambda: convolve_bytes(x, packed, torch.float32)
 
 
-_MAKERS: dict[str, Callable[[], Callable[[], Tensor]]] = {
+_MAKERS: dict[Numbers, Callable[[], Callable[[], Tensor]]] = {
     "fp32": lambda: _floats(torch.float32),
     "bf16": lambda: _floats(torch.bfloat16),
     "int8": _bytes,

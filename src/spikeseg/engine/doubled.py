@@ -23,12 +23,12 @@ def convolve_doubled(low: Tensor, weight: Tensor) -> Tensor:
     >>> convolve_doubled(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 3, 3)).tolist()
     [[[[4.0, 4.0], [4.0, 4.0]]]]
     """
-    kernel = _spread(weight).to(low.dtype).contiguous(memory_format=torch.channels_last)
+    kernel = spread_weights(weight).to(low.dtype).contiguous(memory_format=torch.channels_last)
     return F.conv_transpose2d(low, kernel, stride=2, padding=1)
 
 
-def _spread(weight: Tensor) -> Tensor:
-    """Return (C, K, 4, 4): sums of the weights that meet in one pixel."""
+def spread_weights(weight: Tensor) -> Tensor:
+    """Return (C, K, 4, 4) from (K, C, 3, 3): sums of the weights that meet in one pixel."""
     turned = weight.transpose(0, 1).flip(2, 3)
     tall = F.pad(turned, (0, 0, 0, 1)) + F.pad(turned, (0, 0, 1, 0))
     return F.pad(tall, (0, 1)) + F.pad(tall, (1, 0))

@@ -1,6 +1,6 @@
-"""Vectors of float32 in LLVM's words, with Python's operators.
+"""Vectors of float32 or float64 in LLVM's words, with Python's operators.
 
-A function that is written with operators only, such as a surrogate, takes `Lanes` as it takes a
+A function that is written with operators only, a surrogate or a neuron's step, takes `Lanes` as it takes a
 number, and leaves behind the instructions that compute it: no compiler has to understand Python,
 and none has to find out what may be done at once. LLVM splits the vectors for the processor.
 """
@@ -23,15 +23,16 @@ def splat(kind: Any, value: float) -> Any:
 
 @dataclass(frozen=True, eq=False)
 class Mask:
-    """What a comparison says of each lane; as a number 1 or 0."""
+    """What a comparison of vectors of ``kind`` says of each lane; as a number 1 or 0."""
 
     b: Any
     value: Any
+    kind: Any
 
     def number(self) -> "Lanes":
         """Return 1 and 0."""
-        kind = ir.VectorType(FLOAT, self.value.type.count)
-        return Lanes(self.b, self.b.select(self.value, splat(kind, 1.0), splat(kind, 0.0)))
+        one, zero = splat(self.kind, 1.0), splat(self.kind, 0.0)
+        return Lanes(self.b, self.b.select(self.value, one, zero))
 
     def choose(self, yes: "Lanes", no: "Lanes") -> "Lanes":
         """Return the one where it holds and the other where not."""
@@ -44,15 +45,15 @@ class Mask:
     __rmul__ = __mul__
 
     def __and__(self, other: "Mask") -> "Mask":
-        return Mask(self.b, self.b.and_(self.value, other.value))
+        return Mask(self.b, self.b.and_(self.value, other.value), self.kind)
 
     def __or__(self, other: "Mask") -> "Mask":
-        return Mask(self.b, self.b.or_(self.value, other.value))
+        return Mask(self.b, self.b.or_(self.value, other.value), self.kind)
 
 
 @dataclass(frozen=True, eq=False)
 class Lanes:
-    """A vector of float32 and the builder that its operators write to."""
+    """A vector of numbers and the builder that its operators write to."""
 
     b: Any
     value: Any
@@ -91,7 +92,8 @@ class Lanes:
         return (self < 0.0).choose(-self, self)
 
     def _compared(self, sign: str, other: Any) -> Mask:
-        return Mask(self.b, self.b.fcmp_ordered(sign, self.value, self._of(other)))
+        found = self.b.fcmp_ordered(sign, self.value, self._of(other))
+        return Mask(self.b, found, self.value.type)
 
     def __lt__(self, other: Any) -> Mask:
         return self._compared("<", other)
@@ -121,7 +123,7 @@ def _place(b: Any, array: Any, index: Any, width: int) -> tuple[Any, int]:
 
 
 def load(b: Any, array: Any, index: Any, width: int) -> Lanes:
-    """Return ``array[index:]`` of float32, or of bfloat16, whose bits are int16."""
+    """Return ``array[index:]`` of floats, or of bfloat16, whose bits are int16."""
     place, size = _place(b, array, index, width)
     found = b.load(place, align=size)
     if size == 2:
@@ -137,7 +139,7 @@ def store(b: Any, array: Any, index: Any, lanes: Lanes) -> None:
     place, size = _place(b, array, index, count)
     value = lanes.value
     if size == 1:
-        value = b.fptoui(value, ir.VectorType(I8, count))
+        value = b.fptosi(value, ir.VectorType(I8, count))
     elif size == 2:
         value = _rounded(b, value)
     b.store(value, place, align=size)

@@ -96,11 +96,11 @@ def run_native(
     def work(first: int, last: int) -> None:
         function(*memory, *span, period, first, last, chunks, *neuron)
 
-    _share(work, chunks, span.steps * span.size)
+    share(work, chunks, span.steps * span.size)
     return totals.sum(0)
 
 
-def _share(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
+def share(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
     """Call ``work`` for all chunks, on as many threads as torch may use."""
     threads = min(torch.get_num_threads(), chunks) if numbers > _SMALL else 1
     shares = list(pairwise(chunks * k // threads for k in range(threads + 1)))

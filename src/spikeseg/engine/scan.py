@@ -1,18 +1,31 @@
 """A population's neurons over time: one compiled loop on the CPU, torch steps elsewhere."""
 
-from collections.abc import Callable
+import ctypes
+from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
-import numba
-import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.threads import threads_of_torch
-from spikeseg.neurons import Neuron, Parameters, State, Step
+from spikeseg.engine.machine import Compiled, compile_module
+from spikeseg.engine.native import share
+from spikeseg.engine.scan_code import NAME, Form, write_scan
+from spikeseg.neurons import Neuron, State, Step
 
-_BLOCK = 2048  # neurons whose state stays in the first-level cache while time runs
+_CHUNK = 1 << 12  # neurons that a thread takes at once
+
+
+class Counts(NamedTuple):
+    """Spikes of each neuron so far, (B, C, H, W), in the dtype of the state.
+
+    Attributes:
+        net: with their sign.
+        fired: without; ``None`` of neurons whose spikes are never negative: ``net`` is both.
+    """
+
+    net: Tensor
+    fired: Tensor | None = None
 
 
 def initial_state(neuron: Neuron, current: Tensor) -> State:
@@ -27,15 +40,18 @@ def scan(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
 
     Args:
         neuron: what they are.
-        current: (T, B, C, H, W).
+        current: (T, B, C, H, W), float32 or float64.
         state: ``u``, ``v`` and ``n``, each (B, C, H, W), as after the previous step.
 
     Returns:
         Spikes, (T, B, C, H, W), in the dtype of ``current``, and the new state.
     """
-    if current.device.type == "cpu":
-        return _scan_compiled(neuron, current, state)
-    return scan_stepwise(neuron, current, state)
+    if current.device.type != "cpu":
+        return scan_stepwise(neuron, current, state)
+    exact = current.dtype
+    spikes, after = scan_parts(neuron, [current], State(*(s.clone() for s in state)), None, exact)
+    assert after is not None
+    return spikes, after
 
 
 def scan_stepwise(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
@@ -47,43 +63,119 @@ def scan_stepwise(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor
     return torch.stack(spikes), state
 
 
-def _flat(tensor: Tensor, leading: int) -> Any:
-    """Return a NumPy view with the last three axes merged in the order of channels_last."""
-    moved = tensor.movedim(-3, -1)
-    return moved.reshape(*tensor.shape[:leading], -1).numpy()
+def scan_parts(
+    neuron: Neuron,
+    parts: Sequence[Tensor],
+    state: State | None,
+    counts: Counts | None,
+    dtype: torch.dtype,
+    *,
+    exact: torch.dtype = torch.float32,
+    stays: bool = True,
+) -> tuple[Tensor, State | None]:
+    """Run the neurons on a sum of currents that is not made in memory.
+
+    Args:
+        neuron: what they are.
+        parts: the currents, (T, B, C, H, W) each; bfloat16, or of the dtype of the state. A part
+            that is expanded along T is read as it is.
+        state: (B, C, H, W) each, is used up; ``None`` before the first step.
+        counts: of all steps so far; added to in place.
+        dtype: of the spikes; int8 if they may be negative and are to be bytes, else also uint8.
+        exact: of the state, if there is none yet: float32 or float64.
+        stays: the state after the last step is needed.
+
+    Returns:
+        Spikes, (T, B, C, H, W) in channels_last memory, and the new state, if it is needed.
+    """
+    per_channel = isinstance(neuron.v_initial, tuple)
+    if state is None and (per_channel or parts[0].device.type != "cpu"):
+        state = initial_state(neuron, parts[0][:1].to(exact))
+    if parts[0].device.type != "cpu":
+        assert state is not None
+        return _on_device(neuron, parts, state, counts, dtype)
+    steps, batch, *shape = parts[0].shape
+    laid = [_laid(part) for part in parts]
+    found = _room(steps * batch, shape, dtype)
+    held = State(*(_flat(s) for s in state)) if state else None
+    if held is None and stays:
+        held = State(*(_room(batch, shape, exact) for _ in State._fields))
+    counted = [_in_order(c) for c in counts or () if c is not None]
+    form = Form(
+        parts=tuple(_name(part.dtype) for part, _ in laid),
+        spikes=_name(dtype),
+        state=_name(held.v.dtype if held else exact),
+        counts=("net", "fired")[: len(counted)],
+        starts=state is None,
+        stays=stays,
+    )
+    pointers = [found, *(held or [found] * 3), *counted]  # a state that nobody needs is not touched
+    memory = [part.data_ptr() for part, _ in laid] + [stride for _, stride in laid]
+    memory += [t.data_ptr() for t in pointers]
+    _run(neuron, form, memory, steps, found.numel() // steps)
+    return found.view(steps, batch, *shape), held
 
 
-def _scan_compiled(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
-    x = np.ascontiguousarray(_flat(current, 1))
-    u, v, n = (np.array(_flat(s.unsqueeze(0), 1)[0]) for s in state)
-    spikes = np.empty_like(x)
-    constants = Parameters(*(x.dtype.type(p) for p in neuron.parameters))
-    with threads_of_torch():
-        _kernel(neuron.step)(x, u, v, n, spikes, constants)
-    shape = current.movedim(-3, -1).shape
+def _run(neuron: Neuron, form: Form, memory: Sequence[int], steps: int, size: int) -> None:
+    """Share the neurons out among the threads."""
+    function = _compiled(neuron.step, form).functions[NAME]
+    start = neuron.v_initial
+    numbers = (*neuron.parameters, 0.0 if isinstance(start, tuple) else start)
+    chunks = max(1, size // _CHUNK)
 
-    def unflatten(a: Any, shape: torch.Size) -> Tensor:
-        return torch.from_numpy(a).view(shape).movedim(-1, -3)
+    def work(first: int, last: int) -> None:
+        edges = (size * first // chunks, size * last // chunks)
+        function(*memory, *numbers, steps, size, *edges)
 
-    return unflatten(spikes, shape), State(*(unflatten(a, shape[1:]) for a in (u, v, n)))
+    share(work, chunks, steps * size)
+
+
+def _on_device(
+    neuron: Neuron,
+    parts: Sequence[Tensor],
+    state: State,
+    counts: Counts | None,
+    dtype: torch.dtype,
+) -> tuple[Tensor, State]:
+    current = sum((part.to(state.v.dtype) for part in parts[1:]), parts[0].to(state.v.dtype))
+    assert isinstance(current, Tensor)
+    spikes, state = scan_stepwise(neuron, current, state)
+    if counts is not None:
+        counts.net.add_(spikes.sum(0))
+        if counts.fired is not None:
+            counts.fired.add_(spikes.abs().sum(0))
+    return spikes.to(dtype), state
 
 
 @cache
-def _kernel(step: Step) -> Callable[..., None]:
-    """Compile the scan of one neuron."""
-    compiled = numba.njit(step)
+def _compiled(step: Step, form: Form) -> Compiled:
+    real = ctypes.c_double if form.state == "float64" else ctypes.c_float
+    many = len(form.parts)
+    pointers = [ctypes.c_void_p] * (4 + len(form.counts))
+    arguments: list[Any] = [ctypes.c_void_p] * many + [ctypes.c_int64] * many
+    arguments += [*pointers, *[real] * 5, *[ctypes.c_int64] * 4]
+    return compile_module(write_scan(step, form), [NAME], arguments)
 
-    @numba.njit(parallel=True)
-    def run(x: Any, u: Any, v: Any, n: Any, spikes: Any, parameters: Any) -> None:
-        steps, size = x.shape
-        blocks = (size + _BLOCK - 1) // _BLOCK
-        for block in numba.prange(blocks):
-            first, last = block * _BLOCK, min(size, (block + 1) * _BLOCK)
-            for t in range(steps):
-                for i in range(first, last):
-                    spike, state = compiled(x[t, i], State(u[i], v[i], n[i]), parameters)
-                    u[i], v[i], n[i] = state.u, state.v, state.n
-                    spikes[t, i] = spike
 
-    kernel: Callable[..., None] = run
-    return kernel
+def _laid(part: Tensor) -> tuple[Tensor, int]:
+    """Return (T, B, C, H, W) in channels_last memory, and how far its steps lie apart."""
+    if part.stride(0) == 0 and len(part) > 1:
+        return _flat(part[0]), 0
+    return _flat(part.flatten(0, 1)), part[0].numel()
+
+
+def _room(count: int, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
+    return torch.empty((count, *shape), dtype=dtype, memory_format=torch.channels_last)
+
+
+def _flat(x: Tensor) -> Tensor:
+    return x.contiguous(memory_format=torch.channels_last)
+
+
+def _in_order(x: Tensor) -> Tensor:
+    assert x.is_contiguous(memory_format=torch.channels_last)
+    return x
+
+
+def _name(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")

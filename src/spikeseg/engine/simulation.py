@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from spikeseg.engine.choosing import Engine, Precision, choose_engine
 from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import EarlyExit, Watch
 from spikeseg.engine.gates import max_pool
@@ -30,6 +31,8 @@ def simulate(
     mask_steps: Sequence[int] | None = None,
     readout: float = 1.0,
     early_exit: EarlyExit | None = None,
+    precision: Precision | Engine = "float32",
+    keep_counts: bool = True,
     keep_spikes: bool = False,
     keep_output: bool = False,
     count_operations: bool = False,
@@ -46,6 +49,9 @@ def simulate(
             to come through; with 0.5, a mask after k steps looks at the later half of them only.
         early_exit: when an image is done before T; no work is spent on it from then on. What is
             found for it is what a simulation of just so many steps finds.
+        precision: how exact weights and currents must be at least; the fastest of what is as exact
+            is taken, on this processor (`choose_engine`). Images of float64 are always exact.
+        keep_counts: return the spikes of each neuron.
         keep_spikes: also return every spike.
         keep_output: also return the output's current in every step.
         count_operations: also return the synaptic operations of every step.
@@ -65,9 +71,14 @@ def simulate(
     graph = graph.resized(images.shape[2], images.shape[3])
     looks = early_exit.looks(num_steps) if early_exit else ()
     windows = {step: window_start(step, readout) for step in sorted({*steps, *looks, num_steps})}
-    wanted = Wanted(frozenset(steps), windows, keep_spikes, keep_output, count_operations)
+    kept = (keep_counts, keep_spikes, keep_output, count_operations)
+    wanted = Wanted(frozenset(steps), windows, *kept)
+    engine = precision if isinstance(precision, Engine) else choose_engine(precision)
+    if images.dtype == torch.float64:
+        engine = Engine("fp32")
     with torch.inference_mode():
-        walk = Walk(graph, images, wanted, Watch(early_exit) if early_exit else None)
+        watch = Watch(early_exit) if early_exit else None
+        walk = Walk(graph, images, wanted, engine.numbers, watch)
         return _walked(walk, num_steps, progress or (lambda done: None))
 
 
@@ -89,7 +100,9 @@ def _walked(walk: Walk, num_steps: int, progress: Callable[[int], None]) -> Simu
         count = min(_chunk_steps(walk.graph, len(present)), num_steps - step)
         if walk.watch:
             count = min(count, walk.watch.next_exit(step) - step)
-        walk.advance(step, count)
+        stop = walk.readout.next_stop(step)
+        count = count if stop is None else min(count, stop - step)
+        walk.advance(step, count, step + count == num_steps)
         step += count
         progress(count)
         done = _leaving(walk, step, num_steps)
@@ -143,17 +156,19 @@ def _result(walk: Walk, step: int, num_steps: int) -> Simulation:
         found = torch.cat(chunks)
         return F.pad(found, (0, 0) * (found.ndim - 1) + (0, num_steps - step))
 
+    readout, wanted = walk.readout, walk.wanted
+    counts = walk.counts() if wanted.counts else {}
     return Simulation(
         num_steps=num_steps,
         steps_used=torch.full((len(walk.images),), step),
-        potential=walk.potential(step),
-        mask_steps=tuple(sorted(walk.wanted.mask_steps)),
-        masks=walk.all_masks(step),
-        spike_counts=walk.net | walk.counts,
-        net_counts=walk.net,
+        potential=readout.potential(step),
+        mask_steps=tuple(sorted(wanted.mask_steps)),
+        masks=readout.all_masks(step),
+        spike_counts={n: c.net if c.fired is None else c.fired for n, c in counts.items()},
+        net_counts={name: c.net for name, c in counts.items()},
         spikes={name: whole(parts) for name, parts in walk.kept.items()},
-        output=whole(walk.output) if walk.wanted.output else None,
-        operations=whole(walk.operations) if walk.wanted.operations else None,
+        output=whole(readout.output) if wanted.output else None,
+        operations=whole(walk.operations) if wanted.operations else None,
     )
 
 

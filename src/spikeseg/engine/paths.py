@@ -1,0 +1,143 @@
+"""Connections for inference: from a population's spikes to the current that they cause.
+
+A path knows in which numbers it calculates. ``fp32`` stands for the dtype of the images, and is as
+exact as that; ``bf16`` rounds weights and currents to bfloat16; ``int8`` rounds weights to 255
+levels a channel, adds them up exactly, and rounds currents to bfloat16.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from spikeseg.engine.bits import convolve_bytes, enlarge_bytes, pack_bytes
+from spikeseg.engine.choosing import Numbers
+from spikeseg.engine.currents import Current
+from spikeseg.engine.doubled import spread_weights
+from spikeseg.engine.spikes import Spikes
+from spikeseg.graph import (
+    ChannelPadding,
+    ChannelSelection,
+    Connection,
+    Convolution,
+    Padding,
+    Transform,
+    TransposedConvolution,
+    Upsampling,
+)
+
+_MOVING = (ChannelPadding, ChannelSelection, Padding)
+
+
+class Path:
+    """A connection, ready for the spikes of its source.
+
+    Args:
+        connection: the connection.
+        numbers: what it calculates in.
+        dtype: of the images.
+        device: of the images.
+    """
+
+    def __init__(
+        self, connection: Connection, numbers: Numbers, dtype: torch.dtype, device: torch.device
+    ) -> None:
+        self.source = connection.source
+        dtype = dtype if numbers == "fp32" else torch.bfloat16
+        leading, rest = _split(connection.transforms) if numbers == "int8" else ((), None)
+        self.dtype = torch.uint8 if leading else dtype
+        self._bytes = [_on_bytes(t) for t in leading]
+        chain = without_enlarging(connection.transforms) if rest is None else rest
+        like = torch.empty(0, dtype=dtype, device=device)
+        self._rest = Current(replace(connection, transforms=chain), like)
+
+    def __call__(self, spikes: Spikes) -> Tensor:
+        """Return the current in every step, (T, B, C, H, W)."""
+        x = spikes.dense(self.dtype)
+        steps = len(x)
+        x = x.flatten(0, 1)
+        for transform in self._bytes:
+            x = transform(x)
+        return self._rest(x).unflatten(0, (steps, -1))
+
+
+_ready: WeakKeyDictionary[Connection, dict[tuple[object, ...], Path]] = WeakKeyDictionary()
+
+
+def make_path(connection: Connection, numbers: Numbers, like: Tensor) -> Path:
+    """Return the path of a connection, made once, for images such as ``like``."""
+    paths = _ready.setdefault(connection, {})
+    key = (numbers, like.dtype, like.device)
+    if key not in paths:
+        paths[key] = Path(connection, *key)
+    return paths[key]
+
+
+def without_enlarging(chain: tuple[Transform, ...]) -> tuple[Transform, ...]:
+    """Return an equal chain in which no map is enlarged just to be convolved.
+
+    A nearest-neighbor upsampling by two and a 3 x 3 convolution behind it are one transposed
+    convolution with 4/9 of the products; see `convolve_doubled`.
+    """
+    for k, (first, second) in enumerate(zip(chain, chain[1:], strict=False)):
+        if _is_doubling(first) and _is_plain(second):
+            assert isinstance(second, Convolution)
+            spread = spread_weights(torch.from_numpy(second.weight.astype(np.float64)))
+            weight = np.ascontiguousarray(spread.numpy(), np.float32)
+            joined = TransposedConvolution(weight, second.bias, (2, 2), (1, 1))
+            return (*chain[:k], joined, *without_enlarging(chain[k + 2 :]))
+    return chain
+
+
+def _is_doubling(t: Transform) -> bool:
+    return isinstance(t, Upsampling) and t.mode == "nearest" and t.factor == (2, 2)
+
+
+def _is_plain(t: Transform) -> bool:
+    return (
+        isinstance(t, Convolution)
+        and (t.weight.shape[2:], t.stride, t.padding) == ((3, 3), (1, 1), (1, 1, 1, 1))
+        and (t.dilation, t.groups) == ((1, 1), 1)
+    )
+
+
+def _split(
+    chain: tuple[Transform, ...],
+) -> tuple[tuple[Transform, ...], tuple[Transform, ...] | None]:
+    """Return what is done with bytes, up to the first convolution, and the rest.
+
+    Nothing is, and the rest is everything (``None``), where another transform comes first.
+    """
+    for k, transform in enumerate(chain):
+        if isinstance(transform, Convolution) and transform.groups == 1:
+            return chain[: k + 1], chain[k + 1 :]
+        if not (isinstance(transform, _MOVING) or _is_doubling(transform)):
+            break
+    return (), None
+
+
+def _on_bytes(transform: Transform) -> Callable[[Tensor], Tensor]:
+    if isinstance(transform, Upsampling):
+        return enlarge_bytes
+    if isinstance(transform, Convolution):
+        return _byte_convolution(transform)
+    return Current(Connection("", "", (transform,)), torch.empty(0, dtype=torch.uint8))
+
+
+def _byte_convolution(t: Convolution) -> Callable[[Tensor], Tensor]:
+    top, bottom, left, right = t.padding
+    is_even = top == bottom and left == right
+    packed = pack_bytes(
+        torch.from_numpy(t.weight), t.stride, (top, left) if is_even else (0, 0), t.dilation
+    )
+    bias = None if t.bias is None else torch.from_numpy(t.bias)
+
+    def convolve(x: Tensor) -> Tensor:
+        x = x if is_even else F.pad(x, (left, right, top, bottom))
+        return convolve_bytes(x, packed, torch.bfloat16, bias)
+
+    return convolve
