@@ -118,7 +118,9 @@ def test_an_evaluation_alone_keeps_the_twin_as_long_as_it_is_there(
     assert gone["direct_curve"] == []
 
 
-@pytest.mark.parametrize("wrong", [{"readout": 0.5}, {"exit_tolerance": 0.1}])
+@pytest.mark.parametrize(
+    "wrong", [{"readout": 0.5}, {"exit_tolerance": 0.1}, {"precision": "int8"}]
+)
 def test_the_twin_reads_out_all_steps(direct_run: Path, wrong: dict[str, Any]) -> None:
     ((name, _),) = wrong.items()
     with pytest.raises(Exception, match=f"{name} is given, but .* reads out all steps"):

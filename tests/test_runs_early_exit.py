@@ -95,10 +95,11 @@ def test_segment_prints_the_mean_number_of_steps(
 def test_the_analog_network_takes_no_early_exit(
     run_copy: Path, tmp_path: Path, spikeseg: Any
 ) -> None:
-    answer = spikeseg("segment", tmp_path, "--model", run_copy, "--out", tmp_path / "o",
-                      "--stage", "ann", "--exit_tolerance", 0.1)  # fmt: skip
-    assert answer.code == 2
-    assert "exit_tolerance is given, but stage 'ann' has no time steps" in answer.err
+    for name, value in {"exit_tolerance": 0.1, "precision": "int8"}.items():
+        answer = spikeseg("segment", tmp_path, "--model", run_copy, "--out", tmp_path / "o",
+                          "--stage", "ann", f"--{name}", value)  # fmt: skip
+        assert answer.code == 2
+        assert f"{name} is given, but stage 'ann' has no time steps" in answer.err
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,15 @@ def add_exit_tolerance(parser: Parser) -> None:
     )
 
 
+def add_precision(parser: Parser) -> None:
+    """Add the option that allows weights and currents to be rounded."""
+    parser.add_argument(
+        "--precision",
+        choices=["float32", "bfloat16", "int8"],
+        help="how exact the spiking network must be at least; the fastest of that is taken",
+    )
+
+
 def config_parser(verb: str, description: str) -> Parser:
     """Return a parser for all settings of a run, from a YAML file and dotted overrides."""
     parser = plain_parser(verb, f"{description} CONFIG, a YAML file, may come first.")

@@ -141,6 +141,7 @@ def evaluate(arguments: list[str]) -> int:
     parser = _folder_parser("evaluate", "Score a run's networks on its held-out images.")
     parser.add_argument("--num_steps", type=int, help="time steps, instead of the run's own")
     cli.add_exit_tolerance(parser)
+    cli.add_precision(parser)
     options = parser.parse(arguments)
     from spikeseg.cli.console import print_json, print_scores, progress_bars
     from spikeseg.files import read_json
@@ -148,7 +149,7 @@ def evaluate(arguments: list[str]) -> int:
 
     folder = RunFolder(Path(options.run))
     config = folder.read_config()
-    given = {name: getattr(options, name) for name in ("num_steps", "exit_tolerance")}
+    given = {name: getattr(options, name) for name in ("num_steps", "exit_tolerance", "precision")}
     given = {name: value for name, value in given.items() if value is not None}
     if given and config.network.spiking is not None:
         raise ConfigError(

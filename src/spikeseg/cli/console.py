@@ -86,6 +86,8 @@ def print_scores(metrics: dict[str, Any], band: RegularizerConfig) -> None:
     console.print(f"Split: {data['split']}", soft_wrap=True, highlight=False)
     for note in data["notes"]:
         console.print(f"Note: {note}", soft_wrap=True, highlight=False)
+    if engine := stages.get("snn", {}).get("engine"):
+        console.print(f"Engine: {engine}", soft_wrap=True, highlight=False)
     if band.weight:
         share = f"{metrics['rates_in_band']:.1%}"
         console.print(f"Hidden neurons in {band.min_hz:g}-{band.max_hz:g} Hz: {share}")

@@ -21,6 +21,7 @@ def segment_command(arguments: list[str]) -> int:
         num_steps=options.num_steps,
         readout=options.readout,
         exit_tolerance=options.exit_tolerance,
+        precision=options.precision,
         device=options.device,
         tell_steps=steps.append,
     )
@@ -55,6 +56,7 @@ def _parser() -> cli.Parser:
     parser.add_argument("--num_steps", type=int, help="time steps, instead of the model's own")
     parser.add_argument("--readout", type=float, help="share of the steps, from the end, to read")
     cli.add_exit_tolerance(parser)
+    cli.add_precision(parser)
     parser.add_argument("--indices", action="store_true", help="write 0, 1 for two classes too")
     parser.add_argument("--tile", type=int, default=1024, help="largest piece computed at once")
     parser.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"], help="where")

@@ -56,3 +56,9 @@ class RunConfig:
             "network.spiking and direct are both set; direct is the spiking twin of an analog "
             "network. Leave one of them out.",
         )
+        require(
+            self.network.spiking is None or self.evaluation.precision == "float32",
+            f"evaluation.precision is {self.evaluation.precision}, but a network that was trained "
+            "through its spikes (network.spiking) is evaluated in float32. Leave one of them out; "
+            "`spikeseg convert` makes a graph of it that any precision can run.",
+        )

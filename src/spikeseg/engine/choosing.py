@@ -63,9 +63,7 @@ def choose_engine(precision: str) -> Engine:
         ConfigError: another precision.
     """
     if precision not in ALLOWED:
-        raise ConfigError(
-            f"precision is {precision!r}; it must be one of: {', '.join(ALLOWED)}."
-        )
+        raise ConfigError(f"precision is {precision!r}; it must be one of: {', '.join(ALLOWED)}.")
     choice = choose_numbers(ALLOWED[precision])
     return Engine(choice.numbers, choice.reason)
 

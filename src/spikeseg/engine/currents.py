@@ -21,7 +21,7 @@ from spikeseg.graph import (
     TransposedConvolution,
     Upsampling,
 )
-from spikeseg.graph.transforms import Weighted
+from spikeseg.graph.transforms import Pair, Weighted
 
 
 class Current:
@@ -133,11 +133,24 @@ def _apply(transform: Transform, weight: Tensor | None, bias: Tensor | None, x: 
 
 
 def _convolve(t: Convolution, weight: Tensor, bias: Tensor | None, x: Tensor) -> Tensor:
+    x, stride, padding = laid_out(t, x)
+    return F.conv2d(x, weight, bias, stride, padding, t.dilation, t.groups)
+
+
+def laid_out(t: Convolution, x: Tensor) -> tuple[Tensor, Pair, Pair]:
+    """Return what a torch convolution is given: a map, strides and symmetric padding.
+
+    Uneven padding is added here. Where there is a single output column, the map is cut to what it
+    sees and the stride is 1: oneDNN errs in bfloat16 and in bytes if it is given another one.
+    """
     top, bottom, left, right = t.padding
+    behind = x.shape[3] + left + right - t.dilation[1] * (t.weight.shape[3] - 1) - 1
+    is_single = t.stride[1] > 1 and behind < t.stride[1]
+    if is_single:
+        return F.pad(x, (left, right - behind, top, bottom)), (t.stride[0], 1), (0, 0)
     if top == bottom and left == right:
-        return F.conv2d(x, weight, bias, t.stride, (top, left), t.dilation, t.groups)
-    x = F.pad(x, (left, right, top, bottom))
-    return F.conv2d(x, weight, bias, t.stride, 0, t.dilation, t.groups)
+        return x, t.stride, (top, left)
+    return F.pad(x, (left, right, top, bottom)), t.stride, (0, 0)
 
 
 def _pad(t: Padding, x: Tensor) -> Tensor:

@@ -39,3 +39,8 @@ def gradient_of(
     constant = grad.stride(0) == 0 and len(grad) > 1
     needed = (grad[0] if constant else grad.flatten(0, 1)).to(dtype)
     return needed.contiguous(memory_format=layout), 0 if constant else grad[0].numel()
+
+
+def split(x: Tensor, parts: int) -> Tensor:
+    """Return (parts, N / parts, ...) from (N, ...)."""
+    return x.reshape(parts, -1, *x.shape[1:])

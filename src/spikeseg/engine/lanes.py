@@ -1,8 +1,9 @@
 """Vectors of float32 or float64 in LLVM's words, with Python's operators.
 
-A function that is written with operators only, a surrogate or a neuron's step, takes `Lanes` as it takes a
-number, and leaves behind the instructions that compute it: no compiler has to understand Python,
-and none has to find out what may be done at once. LLVM splits the vectors for the processor.
+A function that is written with operators only, a surrogate or a neuron's step, takes `Lanes` as it
+takes a number, and leaves behind the instructions that compute it: no compiler has to understand
+Python, and none has to find out what may be done at once. LLVM splits the vectors for the
+processor.
 """
 
 from collections.abc import Callable, Sequence

@@ -40,9 +40,14 @@ class Layer:
         parts = [path(spikes[path.source]) for path in self.paths]
         if self.constant is not None:
             parts.append(self.constant.expand(count, *self.constant.shape))
-        how = {"exact": self.exact, "stays": not is_last}
         found, self._state = scan_parts(
-            self.neuron, parts, self._state, self.counts, self.dtype, **how
+            self.neuron,
+            parts,
+            self._state,
+            self.counts,
+            self.dtype,
+            exact=self.exact,
+            stays=not is_last,
         )
         return Spikes(found, self.exact)
 
@@ -87,6 +92,6 @@ def kept(counts: Counts | None, which: Tensor) -> Counts | None:
     """Return the counts of some of the images, in channels_last memory."""
     if counts is None:
         return None
-    chosen = (None if c is None else c[which] for c in counts)
     last = torch.channels_last
-    return Counts(*(None if c is None else c.contiguous(memory_format=last) for c in chosen))
+    fired = None if counts.fired is None else counts.fired[which].contiguous(memory_format=last)
+    return Counts(counts.net[which].contiguous(memory_format=last), fired)

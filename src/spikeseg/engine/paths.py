@@ -7,17 +7,19 @@ levels a channel, adds them up exactly, and rounds currents to bfloat16.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from itertools import pairwise
 from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
-from spikeseg.engine.bits import convolve_bytes, enlarge_bytes, pack_bytes
+from spikeseg.engine.bits import ByteWeights, convolve_bytes, enlarge_bytes, pack_bytes
 from spikeseg.engine.choosing import Numbers
-from spikeseg.engine.currents import Current
+from spikeseg.engine.currents import Current, laid_out
 from spikeseg.engine.doubled import spread_weights
+from spikeseg.engine.folded import split
 from spikeseg.engine.spikes import Spikes
 from spikeseg.graph import (
     ChannelPadding,
@@ -29,6 +31,7 @@ from spikeseg.graph import (
     TransposedConvolution,
     Upsampling,
 )
+from spikeseg.graph.transforms import Pair
 
 _MOVING = (ChannelPadding, ChannelSelection, Padding)
 
@@ -62,7 +65,7 @@ class Path:
         x = x.flatten(0, 1)
         for transform in self._bytes:
             x = transform(x)
-        return self._rest(x).unflatten(0, (steps, -1))
+        return split(self._rest(x), steps)
 
 
 _ready: WeakKeyDictionary[Connection, dict[tuple[object, ...], Path]] = WeakKeyDictionary()
@@ -83,7 +86,7 @@ def without_enlarging(chain: tuple[Transform, ...]) -> tuple[Transform, ...]:
     A nearest-neighbor upsampling by two and a 3 x 3 convolution behind it are one transposed
     convolution with 4/9 of the products; see `convolve_doubled`.
     """
-    for k, (first, second) in enumerate(zip(chain, chain[1:], strict=False)):
+    for k, (first, second) in enumerate(pairwise(chain)):
         if _is_doubling(first) and _is_plain(second):
             assert isinstance(second, Convolution)
             spread = spread_weights(torch.from_numpy(second.weight.astype(np.float64)))
@@ -129,15 +132,14 @@ def _on_bytes(transform: Transform) -> Callable[[Tensor], Tensor]:
 
 
 def _byte_convolution(t: Convolution) -> Callable[[Tensor], Tensor]:
-    top, bottom, left, right = t.padding
-    is_even = top == bottom and left == right
-    packed = pack_bytes(
-        torch.from_numpy(t.weight), t.stride, (top, left) if is_even else (0, 0), t.dilation
-    )
     bias = None if t.bias is None else torch.from_numpy(t.bias)
 
+    @cache
+    def packed(stride: Pair, padding: Pair) -> ByteWeights:
+        return pack_bytes(torch.from_numpy(t.weight), stride, padding, t.dilation)
+
     def convolve(x: Tensor) -> Tensor:
-        x = x if is_even else F.pad(x, (left, right, top, bottom))
-        return convolve_bytes(x, packed, torch.bfloat16, bias)
+        x, stride, padding = laid_out(t, x)
+        return convolve_bytes(x, packed(stride, padding), torch.bfloat16, bias)
 
     return convolve

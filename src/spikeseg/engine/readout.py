@@ -8,6 +8,7 @@ from torch import Tensor
 
 from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import Watch
+from spikeseg.engine.folded import split
 from spikeseg.engine.spikes import Spikes
 
 
@@ -70,7 +71,7 @@ class Readout:
         for current in self.currents:
             part = current(spikes[current.source].numbers().flatten(0, 1))
             total = part if total is None else total + part
-        apart = None if total is None else total.unflatten(0, (count, -1))
+        apart = None if total is None else split(total, count)
         if self.constant is not None:
             steady = self.constant.expand(count, *self.constant.shape)
             apart = steady if apart is None else apart + steady

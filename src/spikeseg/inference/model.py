@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spikeseg.engine import EarlyExit, simulate
+from spikeseg.engine import EarlyExit, Precision, simulate
 from spikeseg.errors import ShapeError
 from spikeseg.graph import SpikingGraph
 from spikeseg.inference.tiles import Predict, segment_tiled
@@ -69,6 +69,7 @@ def spiking_segmenter(
     *,
     readout: float = 1.0,
     early_exit: EarlyExit | None = None,
+    precision: Precision = "float32",
     device: str = "cpu",
     tell_steps: Callable[[int], None] = lambda steps: None,
 ) -> Segmenter:
@@ -79,12 +80,21 @@ def spiking_segmenter(
         num_steps: for how many steps, at most.
         readout: share of the steps, from the end, whose output makes the mask.
         early_exit: when a piece of an image is done before.
+        precision: how exact weights and currents must be at least.
         device: where to compute.
         tell_steps: is called with the steps that each piece of an image took.
     """
 
     def predict(image: Tensor) -> Tensor:
-        found = simulate(graph, image, num_steps, readout=readout, early_exit=early_exit)
+        found = simulate(
+            graph,
+            image,
+            num_steps,
+            readout=readout,
+            early_exit=early_exit,
+            precision=precision,
+            keep_counts=False,
+        )
         tell_steps(int(found.steps_used[0]))
         return found.masks[-1]
 

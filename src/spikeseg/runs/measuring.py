@@ -10,7 +10,7 @@ from torch import Tensor
 
 from spikeseg.conversion import TracedNetwork, record_activations
 from spikeseg.data import Sample
-from spikeseg.engine import EarlyExit, Simulation, simulate
+from spikeseg.engine import EarlyExit, Precision, Simulation, simulate
 from spikeseg.graph import SpikingGraph, num_multiplications
 from spikeseg.inference import pad_to_multiple
 from spikeseg.progress import Progress
@@ -70,6 +70,7 @@ def measure(
     num_steps: int,
     readout: float,
     early_exit: EarlyExit | None,
+    precision: Precision,
     crop: int,
     device: str,
     progress: Progress,
@@ -86,6 +87,7 @@ def measure(
         num_steps: T.
         readout: share of the steps, from the end, whose output makes a mask.
         early_exit: when an image is done before T.
+        precision: how exact the spiking network must be calculated at least.
         crop: in pixels.
         device: where to compute.
         progress: is told the steps done.
@@ -108,6 +110,7 @@ def measure(
             mask_steps=steps,
             readout=readout,
             early_exit=early_exit,
+            precision=precision,
             progress=tell,
         )
         with torch.inference_mode():

@@ -7,6 +7,7 @@ from typing import Any
 from spikeseg._version import __version__
 from spikeseg.config import EvaluationConfig, RunConfig
 from spikeseg.data import SegmentationData
+from spikeseg.engine import choose_engine
 from spikeseg.errors import CorruptFileError, RunFolderError
 from spikeseg.files import read_json, sha256, write_json
 from spikeseg.graph import SpikingGraph
@@ -67,7 +68,7 @@ def _kept(folder: RunFolder, made_from: str, evaluation: EvaluationConfig) -> di
     names = ("seconds", "training", "baseline")
     kept: dict[str, Any] = {name: earlier[name] for name in names if name in earlier}
     before = kept.get("baseline", {}).get("stages", {}).get("snn", {})
-    now = {"num_steps": evaluation.num_steps, "exit_tolerance": evaluation.exit_tolerance}
+    now = {name: getattr(evaluation, name) for name in ("num_steps", "exit_tolerance", "precision")}
     if any(before.get(key) != value for key, value in now.items()):
         kept.pop("baseline", None)
     return kept
@@ -154,6 +155,8 @@ def _stages(
             "num_steps": len(found.forming[0]) * parts,
             "mean_steps_used": sum(found.steps_used) / images,
             "exit_tolerance": config.evaluation.exit_tolerance,
+            "precision": config.evaluation.precision,
+            "engine": choose_engine(config.evaluation.precision).reason,
             "spikes_per_neuron": found.spikes / found.neurons,
             "synaptic_operations_per_image": operations / images,
             "operation": "AC",

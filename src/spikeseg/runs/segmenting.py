@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from spikeseg.config import EvaluationConfig
-from spikeseg.engine import run_analog
+from spikeseg.engine import Precision, run_analog
 from spikeseg.errors import ConfigError, RunFolderError
 from spikeseg.graph import SpikingGraph, load_graph
 from spikeseg.inference import (
@@ -52,6 +52,7 @@ def load_segmenter(
     num_steps: int | None = None,
     readout: float | None = None,
     exit_tolerance: float | None = None,
+    precision: Precision | None = None,
     device: str = "auto",
     tell_steps: TellSteps = lambda steps: None,
 ) -> tuple[Segmenter, tuple[str, ...]]:
@@ -65,20 +66,28 @@ def load_segmenter(
         readout: share of the steps, from the end, whose output makes the mask; that of the folder
             if not given.
         exit_tolerance: of early exit; that of the folder if not given.
+        precision: how exact the spiking network must be calculated at least; that of the folder if
+            not given.
         device: ``cpu``, ``cuda`` or ``auto``.
         tell_steps: is called with the time steps that each piece of an image took.
 
     Raises:
         RunFolderError: a stage is missing.
         CorruptFileError: a file is damaged.
-        ConfigError: ``num_steps``, ``readout`` or ``exit_tolerance`` is out of range, or is given
-            for the analog network.
+        ConfigError: ``num_steps``, ``readout`` or ``exit_tolerance`` is out of range, or one of
+            them or ``precision`` is given for the analog network.
     """
-    given = {"num_steps": num_steps, "readout": readout, "exit_tolerance": exit_tolerance}
+    given = {
+        "num_steps": num_steps,
+        "readout": readout,
+        "exit_tolerance": exit_tolerance,
+        "precision": precision,
+    }
     settings = {name: value for name, value in given.items() if value is not None}
     if stage == "ann" and settings:
         raise ConfigError(
-            f"{next(iter(settings))} is given, but stage 'ann' has no time steps; leave it out."
+            f"{next(iter(settings))} is given, but stage 'ann' has no time steps, and is always in "
+            "float32; leave it out."
         )
     load = _load_own if OwnFolder(model).exists else _load_run
     return load(model, stage, settings, device, tell_steps)
@@ -117,7 +126,7 @@ def _load_spiking(
     for name in settings.keys() - {"num_steps"}:
         raise ConfigError(
             f"{name} is given, but a network that was trained through its spikes reads out all "
-            "steps; leave it out."
+            "steps, in float32; leave it out."
         )
     steps = settings.get("num_steps")
     made = trained_spiking_segmenter(network, trained.in_channels, device, steps)
@@ -142,6 +151,7 @@ def _spiking(
         evaluation.num_steps,
         readout=evaluation.readout,
         early_exit=early_exit(evaluation),
+        precision=evaluation.precision,
         device=device,
         tell_steps=tell_steps,
     )

@@ -106,7 +106,12 @@ def twin_of(config: RunConfig, spiking: SpikingConfig) -> RunConfig:
     """Return the settings of the same network, trained through its spikes."""
     network = replace(config.network, spiking=spiking, norm=None, activation=ActivationConfig())
     return replace(
-        config, network=network, direct=None, compare_without_regularizer=False, chip=None
+        config,
+        network=network,
+        direct=None,
+        compare_without_regularizer=False,
+        chip=None,
+        evaluation=replace(config.evaluation, precision="float32"),
     )
 
 
@@ -221,6 +226,7 @@ def evaluate_stage(
         num_steps=config.evaluation.num_steps,
         readout=config.evaluation.readout,
         early_exit=early_exit(config.evaluation),
+        precision=config.evaluation.precision,
         crop=evaluation_crop(config, data, graph.stride),
         device=device,
         progress=progress,
