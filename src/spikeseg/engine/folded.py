@@ -12,6 +12,17 @@ def fold(tensor: Tensor) -> Tensor:
     return folded if is_dense(folded) else folded.contiguous(memory_format=torch.channels_last)
 
 
+def in_channels_last(x: Tensor) -> Tensor:
+    """Return (N, C, H, W) in channels_last memory, with strides that say so also of one channel.
+
+    torch calls one channel's memory both contiguous and channels_last; oneDNN's convolutions are
+    ten times faster if the strides are those of channels_last.
+    """
+    dense = x.contiguous(memory_format=torch.channels_last)
+    _, channels, height, width = x.shape
+    return dense.as_strided(x.shape, (height * width * channels, 1, width * channels, channels))
+
+
 def is_dense(folded: Tensor) -> bool:
     """Return whether (N, C, H, W) is contiguous or channels_last."""
     return folded.is_contiguous() or folded.is_contiguous(memory_format=torch.channels_last)

@@ -50,6 +50,7 @@ class Path:
         self, connection: Connection, numbers: Numbers, dtype: torch.dtype, device: torch.device
     ) -> None:
         self.source = connection.source
+        self._offset = (torch.Size(), torch.empty(0))  # of maps of the size that came last
         dtype = dtype if numbers == "fp32" else torch.bfloat16
         leading, rest = _split(connection.transforms) if numbers == "int8" else ((), None)
         self.dtype = torch.uint8 if leading else dtype
@@ -61,11 +62,23 @@ class Path:
     def __call__(self, spikes: Spikes) -> Tensor:
         """Return the current in every step, (T, B, C, H, W)."""
         x = spikes.dense(self.dtype)
-        steps = len(x)
-        x = x.flatten(0, 1)
+        return split(self._of(x.flatten(0, 1)), len(x))
+
+    def of_sum(self, total: Tensor, steps: int) -> Tensor:
+        """Return the sum of the currents in so many steps from the sum of their spikes.
+
+        Args:
+            total: (B, C, H, W).
+            steps: how many; the biases act in each.
+        """
+        if self._offset[0] != total.shape[1:]:
+            self._offset = (total.shape[1:], self._of(torch.zeros_like(total[:1])))
+        return self._of(total) + self._offset[1] * (steps - 1)
+
+    def _of(self, x: Tensor) -> Tensor:
         for transform in self._bytes:
             x = transform(x)
-        return split(self._rest(x), steps)
+        return self._rest(x)
 
 
 _ready: WeakKeyDictionary[Connection, dict[tuple[object, ...], Path]] = WeakKeyDictionary()

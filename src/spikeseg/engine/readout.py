@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import Watch
-from spikeseg.engine.folded import split
+from spikeseg.engine.paths import Path
 from spikeseg.engine.spikes import Spikes
 
 
@@ -20,7 +19,7 @@ class Readout:
     spikes. Only where single steps are asked for is it computed in each.
 
     Attributes:
-        currents: from the populations that spike.
+        paths: from the populations that spike.
         constant: (B, K, H, W), the current that the image causes, the same in every step.
         windows: for each step whose output may be looked at, the step after which it counts.
         mask_steps: steps after which masks are read out.
@@ -30,7 +29,7 @@ class Readout:
         output: (T, B, K, H, W), in chunks.
     """
 
-    currents: Sequence[Current]
+    paths: Sequence[Path]
     constant: Tensor | None
     windows: Mapping[int, int]
     mask_steps: frozenset[int]
@@ -54,10 +53,8 @@ class Readout:
     def hear_sums(self, sums: Mapping[str, Tensor], step: int) -> None:
         """Take the spikes of all steps up to ``step``, (B, C, H, W) by population."""
         total: Tensor | None = None
-        for current in self.currents:
-            found = current(sums[current.source])
-            offset = current(torch.zeros_like(sums[current.source][:1]))
-            found = found + offset * (step - 1)
+        for path in self.paths:
+            found = path.of_sum(sums[path.source], step)
             total = found if total is None else total + found
         if self.constant is not None:
             steady = self.constant * step
@@ -68,17 +65,16 @@ class Readout:
     def hear_steps(self, spikes: Mapping[str, Spikes], start: int, count: int) -> None:
         """Take the spikes of ``count`` steps after ``start``."""
         total: Tensor | None = None
-        for current in self.currents:
-            part = current(spikes[current.source].numbers().flatten(0, 1))
+        for path in self.paths:
+            part = path(spikes[path.source])
             total = part if total is None else total + part
-        apart = None if total is None else split(total, count)
         if self.constant is not None:
             steady = self.constant.expand(count, *self.constant.shape)
-            apart = steady if apart is None else apart + steady
-        assert apart is not None
+            total = steady if total is None else total + steady
+        assert total is not None
         if self.in_steps:
-            self.output.append(apart.clone())
-        for t, now in enumerate(apart, start=start + 1):
+            self.output.append(total.clone())
+        for t, now in enumerate(total, start=start + 1):
             self._total = now.clone() if self._total is None else self._total.add_(now)
             self._look(t)
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from spikeseg.engine.choosing import Engine, Precision, choose_engine
 from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import EarlyExit, Watch
+from spikeseg.engine.folded import in_channels_last
 from spikeseg.engine.gates import max_pool
 from spikeseg.engine.outcome import Simulation, joined, picked
 from spikeseg.engine.walk import Walk, Wanted
@@ -78,7 +79,7 @@ def simulate(
         engine = Engine("fp32")
     with torch.inference_mode():
         watch = Watch(early_exit) if early_exit else None
-        walk = Walk(graph, images, wanted, engine.numbers, watch)
+        walk = Walk(graph, in_channels_last(images), wanted, engine.numbers, watch)
         return _walked(walk, num_steps, progress or (lambda done: None))
 
 

@@ -64,7 +64,7 @@ class Walk:
         wanted, output = self.wanted, self.graph.output.name
         spiking = [c for c in self.graph.into(output) if c.source != self.graph.input.name]
         self.readout = Readout(
-            [Current(c, self.images) for c in spiking],
+            [make_path(c, "fp32", self.images) for c in spiking],
             self._constant_current(output),
             wanted.windows,
             wanted.mask_steps,
@@ -104,7 +104,8 @@ class Walk:
 
     def _counts(self, population: Population) -> Counts:
         shape = (len(self.images), *population.shape)
-        net = self.images.new_zeros(shape).contiguous(memory_format=torch.channels_last)
+        like = {"dtype": self.images.dtype, "device": self.images.device}
+        net = torch.empty(shape, memory_format=torch.channels_last, **like).zero_()
         return Counts(net, net.clone() if _is_signed(self.graph, population) else None)
 
     def _constant_current(self, name: str) -> Tensor | None:
@@ -130,7 +131,7 @@ class Walk:
         if self.readout.next_stop(start) is None:
             self.readout.hear_steps(spikes, start, count)
         elif start + count in self.readout.stops:
-            heard = {c.source: self.layers[c.source].counts for c in self.readout.currents}
+            heard = {c.source: self.layers[c.source].counts for c in self.readout.paths}
             sums = {source: counts.net for source, counts in heard.items() if counts}
             self.readout.hear_sums(sums, start + count)
 
