@@ -31,12 +31,6 @@ _ALIGNMENT = 64
 _LAST = torch.channels_last
 
 
-class _Given(NamedTuple):
-    state: State | None
-    counts: Tensor | None
-    keep_state: bool
-
-
 class EventLayer:
     """One population that hears others through convolutions only, event by event.
 
@@ -95,20 +89,36 @@ class EventLayer:
         """
         steps, batch = self._check(sources, constant, state, counts)
         out = BitMap.room((steps, batch, *self.shape))
-        planes = _Planes(self, batch, _Given(state, counts, keep_state))
-        still = None if constant is None else _last(constant)
-        given = {"steps": steps, "batch": batch, "out": out.words.data_ptr()}
-        given["constant"] = 0 if still is None else still.data_ptr()
-        words = [source.words.contiguous() for source in sources]
-        given |= {f"words{i}": w.data_ptr() for i, w in enumerate(words)}
-        given |= planes.arguments | {k: a.ctypes.data for k, a in self._fixed.items()}
-        self._run([given[name] for name in self.plan.names], batch, steps)
-        planes.finish()
-        return out, planes.state
+        after = self._room(batch, state) if keep_state else None
+        tally = None if counts is None else _last(counts)
+        given = {"out": out.words, "counts": tally} | self._states(state, after)
+        given["constant"] = None if constant is None else _last(constant)
+        given |= {f"words{i}": source.words.contiguous() for i, source in enumerate(sources)}
+        self._run(given | {"steps": steps, "batch": batch})
+        if counts is not None and tally is not None and tally is not counts:
+            counts.copy_(tally)
+        return out, after
 
-    def _run(self, arguments: list[int], batch: int, steps: int) -> None:
-        function = _compiled(self.plan).function
-        table = np.array(arguments, np.int64)
+    def _room(self, batch: int, state: State | None) -> State:
+        """Return where states are written to; those that are not needed stay as they are."""
+        shape = (batch, *self.shape)
+        nothing = torch.zeros(()).expand(shape)
+        kept = {name: torch.empty(shape, memory_format=_LAST) for name in self.plan.kept}
+        return (state or State(nothing, nothing, nothing))._replace(**kept)
+
+    def _states(self, state: State | None, after: State | None) -> dict[str, Any]:
+        """Return where states are read from, how far their rows are apart, and where they go."""
+        found: dict[str, Any] = {}
+        for name in self.plan.kept:
+            first = self._fixed[f"{name}_first"]
+            found[f"{name}_in"] = first if state is None else _last(getattr(state, name))
+            found[f"{name}_stride"] = 0 if state is None else 4 * self.shape[0] * self.shape[2]
+            found[f"{name}_out"] = None if after is None else getattr(after, name)
+        return found
+
+    def _run(self, given: dict[str, Any]) -> None:
+        function, given = _compiled(self.plan).function, given | self._fixed
+        table = np.array([_number(given[name]) for name in self.plan.names], np.int64)
         size = self.plan.scratch["size"]
 
         def work(first: int, last: int) -> None:
@@ -116,19 +126,30 @@ class EventLayer:
             place = memory.ctypes.data
             function(table.ctypes.data, first, last, place + -place % _ALIGNMENT)
 
-        share(work, batch * self.shape[1], batch * steps * int(np.prod(self.shape)))
+        rows = int(given["batch"]) * self.shape[1]
+        share(work, rows, rows * given["steps"] * self.shape[0] * self.shape[2])
 
     def _memory(self) -> dict[str, Any]:
         """Return what the code reads besides maps and states, by argument."""
-        width, plan = self.shape[2], self.plan
+        plan = self.plan
         bias = np.float32(sum(sums.bias for sums in self._sums))
-        found = {"bias": np.tile(np.broadcast_to(bias, self.shape[:1]), width)}
+        found = {"bias": self._row(bias)}
+        found |= {
+            f"{k}_first": self._row(self.neuron.v_initial if k == "v" else 0.0) for k in plan.kept
+        }
         found["zeros"] = np.zeros(max(s.words for s in plan.sources), np.int64)
         found["bytes_of"] = _aligned(bits_of_bytes())
         found |= {f"reach{i}": _reach(sums) for i, sums in enumerate(self._sums)}
         for i, made in enumerate(plan.passes):
             found[f"table{i}"] = _aligned(table_of(made, self._sums[made.source]))
         return found
+
+    def _row(self, values: Any) -> Any:
+        """Return a value for each channel as a row of the output, float32, and zeros behind it."""
+        channels, _, width = self.shape
+        row = np.zeros(self.plan.rooms.row, np.float32)
+        row[: channels * width] = np.tile(np.broadcast_to(np.float32(values), channels), width)
+        return _aligned(row)
 
     def _check(
         self,
@@ -153,45 +174,6 @@ class EventLayer:
                     f"{name} has shape {tuple(plane.shape)}; it must be {(batch, *self.shape)}."
                 )
         return steps, batch
-
-
-class _Planes:
-    """States and counts in memory as the code wants them: from where, how far apart, and to where.
-
-    Attributes:
-        arguments: of the code.
-        state: the state afterwards; ``None`` if it is not to be kept.
-    """
-
-    def __init__(self, layer: EventLayer, batch: int, given: _Given) -> None:
-        plan, width = layer.plan, layer.shape[2]
-        shape = (batch, *layer.shape)
-        nothing = torch.zeros(()).expand(shape)
-        whole = given.state or State(nothing, nothing, nothing)
-        kept = {name: torch.empty(shape, memory_format=_LAST) for name in plan.kept}
-        self.state = whole._replace(**kept) if given.keep_state else None
-        self._rows: dict[str, Any] = {}
-        for name in plan.kept:
-            start = layer.neuron.v_initial if name == "v" else 0.0
-            row = np.tile(np.broadcast_to(np.asarray(start, np.float32), shape[1]), width)
-            before = None if given.state is None else _last(getattr(given.state, name))
-            self._rows[name] = (before, row, kept[name] if given.keep_state else None)
-        zeros = np.zeros(shape[1] * width, np.float32)
-        self._given = given.counts
-        self._counts = None if given.counts is None else _last(given.counts)
-        self._rows["counts"] = (self._counts, zeros, self._counts)
-        self.arguments: dict[str, int] = {}
-        for name, (before, row, after) in self._rows.items():
-            source = row.ctypes.data if before is None else before.data_ptr()
-            self.arguments[f"{name}_in"] = source
-            self.arguments[f"{name}_stride"] = 0 if before is None else row.nbytes
-            self.arguments[f"{name}_out"] = 0 if after is None else after.data_ptr()
-
-    def finish(self) -> None:
-        """Write counts to where they are wanted, if they could not be written there."""
-        if self._given is not None and self._counts is not self._given:
-            assert self._counts is not None
-            self._given.copy_(self._counts)
 
 
 def _reach(sums: Taps) -> Any:
@@ -227,6 +209,13 @@ def _compiled(plan: Plan) -> _Compiled:
     owner = compile_module(write_layer(plan))
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 2, ctypes.c_void_p)
     return _Compiled(kind(owner.get_function_address("run")), owner)
+
+
+def _number(value: Any) -> int:
+    """Return an argument of the code: an address, or a number as it is."""
+    if isinstance(value, Tensor):
+        return value.data_ptr()
+    return int(value.ctypes.data) if isinstance(value, np.ndarray) else value or 0
 
 
 def _aligned(array: Any) -> Any:

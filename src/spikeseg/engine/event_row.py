@@ -10,7 +10,15 @@ from typing import Any, NamedTuple
 from llvmlite import ir
 
 from spikeseg.engine.event_code import VOID, Lists, at, whole, write_list, write_sums
-from spikeseg.engine.event_neurons import Rows, write_step
+from spikeseg.engine.event_neurons import (
+    LANES,
+    Fired,
+    Rows,
+    Start,
+    write_counts,
+    write_reset,
+    write_step,
+)
 from spikeseg.engine.event_plan import Pass, Rooms
 from spikeseg.engine.lanes import FLOAT, I16, I32, I64, loop
 from spikeseg.neurons import Neuron
@@ -46,7 +54,7 @@ class Plan(NamedTuple):
     @property
     def names(self) -> tuple[str, ...]:
         """The arguments, in this order."""
-        planes = [f"{name}_{what}" for name in (*self.kept, "counts") for what in _PLANE]
+        planes = [f"{name}_{what}" for name in self.kept for what in _PLANE]
         heard = [f"{what}{i}" for i in range(len(self.sources)) for what in ("words", "reach")]
         tables = [f"table{i}" for i in range(len(self.passes))]
         return (*_FIXED, *planes, *heard, *tables)
@@ -55,7 +63,7 @@ class Plan(NamedTuple):
     def scratch(self) -> dict[str, int]:
         """The parts of a thread's own memory and where they begin, in bytes; and its size."""
         sizes = {"currents": 4 * self.rooms.current, "start": 4 * self.rooms.row}
-        sizes |= dict.fromkeys((*self.kept, "counts"), 4 * self.rooms.row)
+        sizes |= dict.fromkeys(self.kept, 4 * self.rooms.row)
         sizes |= {"events": 2 * self.rooms.events, "places": 4 * self.rooms.pixels}
         found, end = {}, 0
         for name, size in sizes.items():
@@ -63,7 +71,7 @@ class Plan(NamedTuple):
         return found | {"size": end}
 
 
-_FIXED = ("steps", "batch", "bias", "constant", "out", "zeros", "bytes_of")
+_FIXED = ("steps", "batch", "bias", "constant", "counts", "out", "zeros", "bytes_of")
 _PLANE = ("in", "stride", "out")
 
 
@@ -121,59 +129,69 @@ def _write_row(s: _Scene, number: Any) -> None:
     """Write all steps of a row of outputs."""
     b, plan = s.b, s.plan
     channels, height, width = plan.shape
-    length = 4 * channels * width
+    length = channels * width
     image, y = b.sdiv(number, whole(height)), b.srem(number, whole(height))
-    planes = (*plan.kept, "counts")
-    for name in planes:
+    for name in plan.kept:
         offset = b.mul(number, s.given[f"{name}_stride"])
         s.copy(s.own[name], s.address(f"{name}_in", offset))
-    _write_start(s, b.mul(number, whole(length)))
+    place = b.mul(number, whole(4 * length))
+    start = _write_start(s, place)
     currents = b.gep(s.own["currents"], [whole(4 * plan.rooms.left)])
-    s.copy(currents, s.own["start"])
-    lists = Lists(s.own["events"], s.own["places"], s.address("bytes_of"))
     states = {name: s.floats(name) for name in plan.kept}
-    rows = Rows(
-        b.bitcast(currents, FLOAT.as_pointer()), s.floats("start"), states, s.floats("counts")
-    )
-    words = whole(8 * -(-channels * width // 64))
+    rows = Rows(b.bitcast(currents, FLOAT.as_pointer()), start, states)
+    write_reset(b, rows, length)
+    words = 8 * -(-length // 64)
+    stride = b.mul(s.given["batch"], whole(height * words))
+    out = s.address("out", b.mul(number, whole(words)))
 
     def step(t: Any, _: list[Any]) -> list[Any]:
-        map_number = b.add(b.mul(t, s.given["batch"]), image)
-        for k, made in enumerate(plan.passes):
-            table, heard = _heard(s, k, map_number, y)
-            groups = write_list(b, made, heard, lists, channels)
-            write_sums(b, made, groups, lists, table, currents)
-        place = b.mul(b.add(b.mul(map_number, whole(height)), y), words)
-        write_step(b, plan.neuron, rows, at(b, s.address("out"), place, I16), channels * width)
+        _write_currents(s, b.add(b.mul(t, s.given["batch"]), image), y, currents)
+        write_step(b, plan.neuron, rows, at(b, out, b.mul(t, stride), I16), length)
         return []
 
     loop(b, (whole(0), s.given["steps"], whole(1)), [], step)
-    for name in planes:
-        place = b.mul(number, whole(length))
-
-        def keep(name: str = name, place: Any = place) -> None:
-            s.copy(s.address(f"{name}_out", place), s.own[name])
-
-        s.if_given(f"{name}_out", keep)
+    for name in plan.kept:
+        _keep(s, name, place)
+    counts = b.bitcast(s.address("counts", place), FLOAT.as_pointer())
+    fired = Fired(b.bitcast(out, I16.as_pointer()), b.lshr(stride, whole(1)), s.given["steps"])
+    s.if_given("counts", lambda: write_counts(b, fired, counts, length))
 
 
-def _write_start(s: _Scene, place: Any) -> None:
-    """Write the row that currents start from: the bias, and the constant current, if any."""
-    b, start = s.b, s.floats("start")
-    s.copy(s.own["start"], s.address("bias"))
+def _keep(s: _Scene, name: str, place: Any) -> None:
+    """Write a state to memory, if it is wanted."""
+    s.if_given(f"{name}_out", lambda: s.copy(s.address(f"{name}_out", place), s.own[name]))
+
+
+def _write_currents(s: _Scene, map_number: Any, y: Any, currents: Any) -> None:
+    """Add what all passes hear in one step to the row of currents."""
+    lists = Lists(s.own["events"], s.own["places"], s.address("bytes_of"))
+    for k, made in enumerate(s.plan.passes):
+        table, heard = _heard(s, k, map_number, y)
+        groups = write_list(s.b, made, heard, lists, s.plan.shape[0])
+        write_sums(s.b, made, groups, lists, table, currents)
+
+
+def _write_start(s: _Scene, place: Any) -> Start:
+    """Return what currents start from: the bias, or its sums with the constant current."""
+    b, (channels, _, width) = s.b, s.plan.shape
+    bias = b.bitcast(s.address("bias"), FLOAT.as_pointer())
+    start = s.floats("start")
 
     def add() -> None:
         constant = b.bitcast(s.address("constant", place), FLOAT.as_pointer())
-        channels, _, width = s.plan.shape
 
         def one(i: Any, _: list[Any]) -> list[Any]:
-            target = b.gep(start, [i])
-            b.store(b.fadd(b.load(target), b.load(b.gep(constant, [i]))), target)
+            b.store(
+                b.fadd(b.load(b.gep(bias, [i])), b.load(b.gep(constant, [i]))), b.gep(start, [i])
+            )
             return []
 
         loop(b, (whole(0), whole(channels * width), whole(1)), [], one)
 
     s.if_given("constant", add)
+    there = b.icmp_signed("!=", s.given["constant"], whole(0))
+    period = whole(s.plan.rooms.row if channels % LANES else channels)
+    return Start(b.select(there, start, bias), b.select(there, whole(s.plan.rooms.row), period))
 
 
 def _heard(s: _Scene, k: int, map_number: Any, y: Any) -> tuple[Any, list[Any]]:
