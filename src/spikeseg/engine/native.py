@@ -8,13 +8,12 @@ from functools import cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import llvmlite.binding as llvm
-import numba  # noqa: F401  (wakes LLVM, in whatever way its version wants)
 import numpy as np
 import torch
 from torch import Tensor
 
 from spikeseg.engine.dynamics import Dynamics
+from spikeseg.engine.host import compile_module
 from spikeseg.engine.leaky_code import NAMES, WIDTH, write_module
 
 _CHUNKS = 64  # at most; sums are taken in each, so they do not depend on the number of threads
@@ -44,14 +43,7 @@ class _Compiled(NamedTuple):
 
 @cache
 def _compiled(dynamics: Dynamics, half: bool, as_bytes: bool) -> _Compiled:
-    target = llvm.Target.from_default_triple()
-    machine = target.create_target_machine(
-        cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3
-    )
-    module = llvm.parse_assembly(str(write_module(dynamics, half, as_bytes)))
-    module.verify()
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
+    engine = compile_module(write_module(dynamics, half, as_bytes))
     kind = ctypes.CFUNCTYPE(
         None, *[ctypes.c_void_p] * 5, *[ctypes.c_int64] * 8, *[ctypes.c_float] * 3
     )
@@ -101,7 +93,13 @@ def run_native(
 
 
 def share(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
-    """Call ``work`` for all chunks, on as many threads as torch may use."""
+    """Call ``work`` for all chunks, on as many threads as torch may use.
+
+    Args:
+        work: takes the first chunk and the one behind the last.
+        chunks: how many there are.
+        numbers: what all of them come to; few are left to one thread.
+    """
     threads = min(torch.get_num_threads(), chunks) if numbers > _SMALL else 1
     shares = list(pairwise(chunks * k // threads for k in range(threads + 1)))
     others = [_workers(threads).submit(work, *share) for share in shares[1:]]

@@ -1,14 +1,14 @@
 """A population's neurons over time: one compiled loop on the CPU, torch steps elsewhere."""
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from spikeseg.engine.machine import Compiled, compile_module
+from spikeseg.engine.host import compile_module
 from spikeseg.engine.native import share
 from spikeseg.engine.scan_code import NAME, Form, write_scan
 from spikeseg.neurons import Neuron, State, Step
@@ -118,7 +118,7 @@ def scan_parts(
 
 def _run(neuron: Neuron, form: Form, memory: Sequence[int], steps: int, size: int) -> None:
     """Share the neurons out among the threads."""
-    function = _compiled(neuron.step, form).functions[NAME]
+    function = _compiled(neuron.step, form).function
     start = neuron.v_initial
     numbers = (*neuron.parameters, 0.0 if isinstance(start, tuple) else start)
     chunks = max(1, size // _CHUNK)
@@ -147,14 +147,21 @@ def _on_device(
     return spikes.to(dtype), state
 
 
+class _Compiled(NamedTuple):
+    function: Callable[..., None]
+    owner: Any  # of the code; keeps it in memory
+
+
 @cache
-def _compiled(step: Step, form: Form) -> Compiled:
+def _compiled(step: Step, form: Form) -> _Compiled:
     real = ctypes.c_double if form.state == "float64" else ctypes.c_float
     many = len(form.parts)
     pointers = [ctypes.c_void_p] * (4 + len(form.counts))
     arguments: list[Any] = [ctypes.c_void_p] * many + [ctypes.c_int64] * many
     arguments += [*pointers, *[real] * 5, *[ctypes.c_int64] * 4]
-    return compile_module(write_scan(step, form), [NAME], arguments)
+    owner = compile_module(write_scan(step, form))
+    kind = ctypes.CFUNCTYPE(None, *arguments)
+    return _Compiled(kind(owner.get_function_address(NAME)), owner)
 
 
 def _laid(part: Tensor) -> tuple[Tensor, int]:

@@ -1,0 +1,99 @@
+"""What is compiled for maps of bits: numbers from bits, and bits from numbers."""
+
+from typing import Any
+
+from llvmlite import ir
+
+from spikeseg.engine.lanes import FLOAT, I8, I16, I64, loop, splat
+
+ITEMS = {"float32": FLOAT, "bfloat16": I16, "uint8": I8, "int8": I8}
+_ONE = {"float32": 1.0, "bfloat16": 0x3F80, "uint8": 1, "int8": 1}
+_LANES = 64
+
+
+def write_unpack(item: str) -> ir.Module:
+    """Return ``unpack``, which writes rows of numbers: how often each bit is set.
+
+    ``unpack(words, out, length, row_words, steps, stride, first, last)`` takes the rows first to
+    last, of ``length`` bits, in ``row_words`` words, and sums over ``steps`` that lie ``stride``
+    words apart.
+    """
+    module = ir.Module("unpack")
+    kinds = [I64.as_pointer(), ITEMS[item].as_pointer()] + [I64] * 6
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), "unpack")
+    b = ir.IRBuilder(function.append_basic_block())
+    words, out, length, row_words, steps, stride, first, last = function.args
+    zero, one, lanes = (ir.Constant(I64, n) for n in (0, 1, _LANES))
+
+    def row(number: Any, _: list[Any]) -> list[Any]:
+        source = b.gep(words, [b.mul(number, row_words)])
+        place = b.gep(out, [b.mul(number, length)])
+
+        def whole(i: Any, _: list[Any]) -> list[Any]:
+            found = _sum(b, item, (source, i, steps, stride))
+            target = b.gep(place, [b.mul(i, lanes)])
+            b.store(found, b.bitcast(target, found.type.as_pointer()), align=1)
+            return []
+
+        def rest(k: Any, _: list[Any]) -> list[Any]:
+            b.store(_sum_of_one(b, item, (source, k, steps, stride)), b.gep(place, [k]))
+            return []
+
+        full = b.sdiv(length, lanes)
+        loop(b, (zero, full, one), [], whole)
+        loop(b, (b.mul(full, lanes), length, one), [], rest)
+        return []
+
+    loop(b, (first, last, one), [], row)
+    b.ret_void()
+    return module
+
+
+def _sum(b: Any, item: str, given: tuple[Any, Any, Any, Any]) -> Any:
+    """Return 64 sums over the steps; a single step in numbers that cannot be added."""
+    words, i, steps, stride = given
+    kind = ir.VectorType(ITEMS[item], _LANES)
+
+    def at(t: Any) -> Any:
+        word = b.load(b.gep(words, [b.add(i, b.mul(t, stride))]))
+        bits = b.bitcast(word, ir.VectorType(ir.IntType(1), _LANES))
+        return b.select(bits, splat(kind, _ONE[item]), splat(kind, 0))
+
+    if item != "float32":
+        return at(ir.Constant(I64, 0))
+    ends = (ir.Constant(I64, 1), steps, ir.Constant(I64, 1))
+    (total,) = loop(b, ends, [at(ir.Constant(I64, 0))], lambda t, s: [b.fadd(s[0], at(t))])
+    return total
+
+
+def _sum_of_one(b: Any, item: str, given: tuple[Any, Any, Any, Any]) -> Any:
+    words, k, steps, stride = given
+    kind = ITEMS[item]
+    which, shift = b.lshr(k, ir.Constant(I64, 6)), b.and_(k, ir.Constant(I64, 63))
+
+    def at(t: Any) -> Any:
+        word = b.load(b.gep(words, [b.add(which, b.mul(t, stride))]))
+        bit = b.trunc(b.lshr(word, shift), ir.IntType(1))
+        return b.select(bit, ir.Constant(kind, _ONE[item]), ir.Constant(kind, 0))
+
+    if item != "float32":
+        return at(ir.Constant(I64, 0))
+    ends = (ir.Constant(I64, 1), steps, ir.Constant(I64, 1))
+    (total,) = loop(b, ends, [at(ir.Constant(I64, 0))], lambda t, s: [b.fadd(s[0], at(t))])
+    return total
+
+
+def write_count() -> ir.Module:
+    """Return ``count(words, size)``: how many bits are set."""
+    module = ir.Module("count")
+    function = ir.Function(module, ir.FunctionType(I64, [I64.as_pointer(), I64]), "count")
+    b = ir.IRBuilder(function.append_basic_block())
+    words, size = function.args
+    zero, one = (ir.Constant(I64, n) for n in (0, 1))
+
+    def more(i: Any, totals: list[Any]) -> list[Any]:
+        return [b.add(totals[0], b.ctpop(b.load(b.gep(words, [i]))))]
+
+    (total,) = loop(b, (zero, size, one), [zero], more)
+    b.ret(total)
+    return module

@@ -1,0 +1,110 @@
+"""Spikes of one population, a bit each."""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikeseg.engine.bit_code import ITEMS, write_count, write_unpack
+from spikeseg.engine.host import compile_module
+from spikeseg.engine.native import share
+from spikeseg.errors import DataError
+
+_WORD = 64
+
+
+@dataclass(frozen=True, eq=False)
+class BitMap:
+    """Spikes of 0 and 1, all steps of a population.
+
+    Attributes:
+        words: (T, B, H, ceil(W * C / 64)) int64: rows of W * C bits in the order of channels_last,
+            the first in the lowest bit; bits behind the last neuron of a row are 0.
+        shape: (T, B, C, H, W).
+    """
+
+    words: Tensor
+    shape: tuple[int, int, int, int, int]
+
+    @classmethod
+    def of(cls, spikes: Tensor) -> "BitMap":
+        """Return the map of (T, B, C, H, W) spikes, of any dtype and layout; not 0 is a spike."""
+        steps, batch, channels, height, width = spikes.shape
+        rows = (spikes != 0).movedim(2, -1).reshape(steps, batch, height, width * channels)
+        whole = np.zeros((*rows.shape[:-1], _words(width, channels) * _WORD), np.bool_)
+        whole[..., : width * channels] = rows.cpu().numpy()
+        words = np.packbits(whole, -1, "little").view(np.dtype("<i8"))
+        return cls(torch.from_numpy(words), (steps, batch, channels, height, width))
+
+    @classmethod
+    def room(cls, shape: tuple[int, int, int, int, int]) -> "BitMap":
+        """Return a map whose words are not yet written."""
+        steps, batch, channels, height, width = shape
+        words = torch.empty(steps, batch, height, _words(width, channels), dtype=torch.int64)
+        return cls(words, shape)
+
+    def dense(self, dtype: torch.dtype) -> Tensor:
+        """Return (T, B, C, H, W) numbers of 0 and 1 in channels_last memory.
+
+        Args:
+            dtype: float32, bfloat16, uint8 or int8.
+
+        Raises:
+            DataError: another dtype.
+        """
+        steps, batch = self.shape[:2]
+        found = self._unpacked(dtype, steps * batch, 1)
+        return found.view(steps, batch, *found.shape[1:])
+
+    def counts(self) -> Tensor:
+        """Return (B, C, H, W) float32 in channels_last memory: spikes over all steps."""
+        return self._unpacked(torch.float32, self.shape[1], self.shape[0])
+
+    def count(self) -> int:
+        """Return how many spikes there are, all in all."""
+        words = self.words.contiguous()
+        return int(_counting().function(words.data_ptr(), words.numel()))
+
+    def _unpacked(self, dtype: torch.dtype, images: int, steps: int) -> Tensor:
+        name = str(dtype).removeprefix("torch.")
+        if name not in ITEMS:
+            raise DataError(f"{dtype} is none of {', '.join(ITEMS)}; take one of these for spikes.")
+        _, _, channels, height, width = self.shape
+        out = torch.empty(images, height, width, channels, dtype=dtype)
+        words, rows = self.words.contiguous(), images * height
+        where = (words.data_ptr(), out.data_ptr(), width * channels, words.shape[-1], steps)
+        function = _unpacking(name).function
+
+        def work(first: int, last: int) -> None:
+            function(*where, rows * words.shape[-1], first, last)
+
+        share(work, rows, out.numel() * steps)
+        return out.movedim(-1, 1)
+
+
+def _words(width: int, channels: int) -> int:
+    return -(-width * channels // _WORD)
+
+
+class _Compiled(NamedTuple):
+    function: Callable[..., Any]
+    owner: Any  # of the code; keeps it in memory
+
+
+@cache
+def _unpacking(item: str) -> _Compiled:
+    owner = compile_module(write_unpack(item))
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 6)
+    return _Compiled(kind(owner.get_function_address("unpack")), owner)
+
+
+@cache
+def _counting() -> _Compiled:
+    owner = compile_module(write_count())
+    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
+    return _Compiled(kind(owner.get_function_address("count")), owner)

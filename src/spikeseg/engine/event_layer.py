@@ -1,0 +1,227 @@
+"""A population that hears others through convolutions only, event by event.
+
+Weights are exact float32, spikes are bits, and currents are never written to memory: only the order
+in which they are added up differs from a dense convolution's.
+"""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from spikeseg.engine.bit_map import BitMap
+from spikeseg.engine.event_code import bits_of_bytes
+from spikeseg.engine.event_neurons import can_trace, kept_of
+from spikeseg.engine.event_plan import passes_of, rooms_of, table_of
+from spikeseg.engine.event_row import Plan, Source, write_layer
+from spikeseg.engine.event_taps import Taps, is_one_sum, taps_of
+from spikeseg.engine.host import compile_module
+from spikeseg.engine.native import share
+from spikeseg.errors import ShapeError
+from spikeseg.graph import Connection
+from spikeseg.graph.transforms import Shape
+from spikeseg.neurons import Neuron, State
+
+_ALIGNMENT = 64
+_LAST = torch.channels_last
+
+
+class EventLayer:
+    """One population that hears others through convolutions only, event by event.
+
+    Args:
+        connections: from the populations that it hears; their currents add up.
+        neuron: what it consists of.
+        shapes: (C, H, W) of each of the populations that it hears.
+
+    Raises:
+        ShapeError: a connection does not fit its shape, or two connections give different ones.
+    """
+
+    def __init__(
+        self, connections: Sequence[Connection], neuron: Neuron, shapes: Sequence[Shape]
+    ) -> None:
+        self.neuron = neuron
+        self._sums = [taps_of(c, s) for c, s in zip(connections, shapes, strict=True)]
+        outs = [(t.weight.shape[3], t.rows.out, t.columns.out) for t in self._sums]
+        if len(set(outs)) != 1:
+            raise ShapeError(f"the connections give shapes {outs}; make them agree.")
+        self.shape: Shape = outs[0]
+        self._shapes = [tuple(shape) for shape in shapes]
+        self.plan = _plan(neuron, self.shape, self._sums)
+        self._fixed = self._memory()
+
+    @staticmethod
+    def can_run(connections: Sequence[Connection], neuron: Neuron) -> bool:
+        """Return whether all connections are single convolutions and the spikes are 0 and 1."""
+        fits = bool(connections) and all(is_one_sum(c) for c in connections)
+        return fits and neuron.spike_levels == (0, 1) and can_trace(neuron)
+
+    def __call__(
+        self,
+        sources: Sequence[BitMap],
+        constant: Tensor | None = None,
+        state: State | None = None,
+        counts: Tensor | None = None,
+        *,
+        keep_state: bool = True,
+    ) -> tuple[BitMap, State | None]:
+        """Run all steps of the spikes that are heard.
+
+        Args:
+            sources: the spikes of each population that is heard, all of the same T and B.
+            constant: (B, C, H, W) float32, a current that is the same in every step.
+            state: as after the step before, (B, C, H, W) each; ``None`` is before the first one.
+            counts: (B, C, H, W) float32 in channels_last memory; the spikes are added to it.
+            keep_state: whether to return the state; without it potentials never go to memory.
+
+        Returns:
+            The spikes, and the state, as far as the neuron needs it, in channels_last memory; what
+            it does not need is as given, or 0.
+
+        Raises:
+            ShapeError: something does not fit.
+        """
+        steps, batch = self._check(sources, constant, state, counts)
+        out = BitMap.room((steps, batch, *self.shape))
+        after = self._room(batch, state) if keep_state else None
+        tally = None if counts is None else _last(counts)
+        given = {"out": out.words, "counts": tally} | self._states(state, after)
+        given["constant"] = None if constant is None else _last(constant)
+        given |= {f"words{i}": source.words.contiguous() for i, source in enumerate(sources)}
+        self._run(given | {"steps": steps, "batch": batch})
+        if counts is not None and tally is not None and tally is not counts:
+            counts.copy_(tally)
+        return out, after
+
+    def _room(self, batch: int, state: State | None) -> State:
+        """Return where states are written to; those that are not needed stay as they are."""
+        shape = (batch, *self.shape)
+        nothing = torch.zeros(()).expand(shape)
+        kept = {name: torch.empty(shape, memory_format=_LAST) for name in self.plan.kept}
+        return (state or State(nothing, nothing, nothing))._replace(**kept)
+
+    def _states(self, state: State | None, after: State | None) -> dict[str, Any]:
+        """Return where states are read from, how far their rows are apart, and where they go."""
+        found: dict[str, Any] = {}
+        for name in self.plan.kept:
+            first = self._fixed[f"{name}_first"]
+            found[f"{name}_in"] = first if state is None else _last(getattr(state, name))
+            found[f"{name}_stride"] = 0 if state is None else 4 * self.shape[0] * self.shape[2]
+            found[f"{name}_out"] = None if after is None else getattr(after, name)
+        return found
+
+    def _run(self, given: dict[str, Any]) -> None:
+        function, given = _compiled(self.plan).function, given | self._fixed
+        table = np.array([_number(given[name]) for name in self.plan.names], np.int64)
+        size = self.plan.scratch["size"]
+
+        def work(first: int, last: int) -> None:
+            memory = np.zeros(size + _ALIGNMENT, np.uint8)
+            place = memory.ctypes.data
+            function(table.ctypes.data, first, last, place + -place % _ALIGNMENT)
+
+        rows = int(given["batch"]) * self.shape[1]
+        share(work, rows, rows * given["steps"] * self.shape[0] * self.shape[2])
+
+    def _memory(self) -> dict[str, Any]:
+        """Return what the code reads besides maps and states, by argument."""
+        plan = self.plan
+        bias = np.float32(sum(sums.bias for sums in self._sums))
+        found = {"bias": self._row(bias)}
+        found |= {
+            f"{k}_first": self._row(self.neuron.v_initial if k == "v" else 0.0) for k in plan.kept
+        }
+        found["zeros"] = np.zeros(max(s.words for s in plan.sources), np.int64)
+        found["bytes_of"] = _aligned(bits_of_bytes())
+        found |= {f"reach{i}": _reach(sums) for i, sums in enumerate(self._sums)}
+        for i, made in enumerate(plan.passes):
+            found[f"table{i}"] = _aligned(table_of(made, self._sums[made.source]))
+        return found
+
+    def _row(self, values: Any) -> Any:
+        """Return a value for each channel as a row of the output, float32, and zeros behind it."""
+        channels, _, width = self.shape
+        row = np.zeros(self.plan.rooms.row, np.float32)
+        row[: channels * width] = np.tile(np.broadcast_to(np.float32(values), channels), width)
+        return _aligned(row)
+
+    def _check(
+        self,
+        sources: Sequence[BitMap],
+        constant: Tensor | None,
+        state: State | None,
+        counts: Tensor | None,
+    ) -> tuple[int, int]:
+        """Return T and B of what is given."""
+        found, wanted = [s.shape[2:] for s in sources], self._shapes
+        if found != wanted or len({s.shape[:2] for s in sources}) != 1:
+            raise ShapeError(
+                f"the layer hears spikes of shapes {[s.shape for s in sources]}; it is made for "
+                f"(T, B, C, H, W) with C, H, W of {wanted} and the same T and B in all."
+            )
+        steps, batch = sources[0].shape[:2]
+        planes = {"constant": constant, "counts": counts}
+        planes |= {} if state is None else {k: getattr(state, k) for k in self.plan.kept}
+        for name, plane in planes.items():
+            if plane is not None and plane.shape != (batch, *self.shape):
+                raise ShapeError(
+                    f"{name} has shape {tuple(plane.shape)}; it must be {(batch, *self.shape)}."
+                )
+        return steps, batch
+
+
+def _reach(sums: Taps) -> Any:
+    """Return for each output row its phase, and for each slot the input row or -1, int32."""
+    axis = sums.rows
+    phases = [(axis.down * o + axis.cut) % axis.up for o in range(axis.out)]
+    rows = [[phases[o], *(x for x, _ in axis.reaching(o))] for o in range(axis.out)]
+    return np.array(rows, np.int32)
+
+
+def _last(tensor: Tensor) -> Tensor:
+    return tensor.float().contiguous(memory_format=_LAST)
+
+
+def _plan(neuron: Neuron, shape: Shape, sums: Sequence[Taps]) -> Plan:
+    passes = [made for i, taps in enumerate(sums) for made in passes_of(i, taps)]
+    sources = tuple(
+        Source(t.rows.size, -(-t.columns.size * t.weight.shape[2] // 64), t.rows.slots)
+        for t in sums
+    )
+    rooms = rooms_of(passes, shape[2], shape[0])
+    alike = replace(neuron, v_initial=0.0)  # which is no part of the code
+    return Plan(alike, kept_of(neuron), shape, sources, tuple(passes), rooms)
+
+
+class _Compiled(NamedTuple):
+    function: Callable[..., None]
+    owner: Any  # of the code; keeps it in memory
+
+
+@cache
+def _compiled(plan: Plan) -> _Compiled:
+    owner = compile_module(write_layer(plan))
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 2, ctypes.c_void_p)
+    return _Compiled(kind(owner.get_function_address("run")), owner)
+
+
+def _number(value: Any) -> int:
+    """Return an argument of the code: an address, or a number as it is."""
+    if isinstance(value, Tensor):
+        return value.data_ptr()
+    return int(value.ctypes.data) if isinstance(value, np.ndarray) else value or 0
+
+
+def _aligned(array: Any) -> Any:
+    """Return the array where a line of the caches begins."""
+    room = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
+    first = -room.ctypes.data % _ALIGNMENT
+    placed = room[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
+    placed[...] = array
+    return placed
