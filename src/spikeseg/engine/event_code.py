@@ -56,13 +56,13 @@ def write_list(b: Any, made: Pass, rows: list[Any], lists: Lists, outputs: int) 
             behind = _list_chunk(b, bits, chunk * CHUNK, lists, behind)
         _store_many(b, lists.events, behind, splat(ir.VectorType(I16, GROUP), made.zero), 2)
         behind = b.and_(b.add(behind, whole(GROUP - 1)), whole(-GROUP))
-        _note_places(b, lists.places, b.lshr(first, whole(2)), place, made)
+        _note_places(b, lists.places, b.lshr(first, whole(GROUP.bit_length() - 1)), place, made)
         return [behind, b.add(place, ir.Constant(I32, step))]
 
     start = ir.Constant(I32, made.run.start * outputs * 4)
     ends = (whole(0), whole(made.run.inputs), whole(1))
     behind, _ = loop(b, ends, [whole(0), start], pixel)
-    return b.lshr(behind, whole(2))
+    return b.lshr(behind, whole(GROUP.bit_length() - 1))
 
 
 def _store_many(b: Any, address: Any, index: Any, value: Any, size: int) -> None:
@@ -161,8 +161,11 @@ def write_sums(b: Any, made: Pass, groups: Any, lists: Lists, table: Any, curren
     widths = [16] * (made.length // 16) + [8] * (made.length % 16 // 8)
 
     def group(g: Any, _: list[Any]) -> list[Any]:
-        packed = b.load(at(b, lists.events, b.mul(g, whole(2 * GROUP)), I64))
-        numbers = [b.and_(b.lshr(packed, whole(16 * k)), whole(0xFFFF)) for k in range(GROUP)]
+        first = b.mul(g, whole(2 * GROUP))
+        numbers = [
+            b.zext(b.load(at(b, lists.events, b.add(first, whole(2 * k)), I16)), I64)
+            for k in range(GROUP)
+        ]
         weights = [b.gep(table, [b.mul(n, whole(4 * made.length))]) for n in numbers]
         place = b.load(at(b, lists.places, b.mul(g, whole(4)), I32))
         target = b.gep(currents, [b.sext(place, I64)])

@@ -52,7 +52,7 @@ class EventLayer:
         if len(set(outs)) != 1:
             raise ShapeError(f"the connections give shapes {outs}; make them agree.")
         self.shape: Shape = outs[0]
-        self._shapes = [tuple(shape) for shape in shapes]
+        self.source_shapes = [(c, h, w) for c, h, w in shapes]
         self.plan = _plan(neuron, self.shape, self._sums)
         self._fixed = self._memory()
 
@@ -117,14 +117,14 @@ class EventLayer:
         return found
 
     def _run(self, given: dict[str, Any]) -> None:
-        function, given = _compiled(self.plan).function, given | self._fixed
+        compiled, given = _compiled(self.plan), given | self._fixed
         table = np.array([_number(given[name]) for name in self.plan.names], np.int64)
         size = self.plan.scratch["size"]
 
         def work(first: int, last: int) -> None:
             memory = np.zeros(size + _ALIGNMENT, np.uint8)
             place = memory.ctypes.data
-            function(table.ctypes.data, first, last, place + -place % _ALIGNMENT)
+            compiled.function(table.ctypes.data, first, last, place + -place % _ALIGNMENT)
 
         rows = int(given["batch"]) * self.shape[1]
         share(work, rows, rows * given["steps"] * self.shape[0] * self.shape[2])
@@ -159,7 +159,7 @@ class EventLayer:
         counts: Tensor | None,
     ) -> tuple[int, int]:
         """Return T and B of what is given."""
-        found, wanted = [s.shape[2:] for s in sources], self._shapes
+        found, wanted = [s.shape[2:] for s in sources], self.source_shapes
         if found != wanted or len({s.shape[:2] for s in sources}) != 1:
             raise ShapeError(
                 f"the layer hears spikes of shapes {[s.shape for s in sources]}; it is made for "

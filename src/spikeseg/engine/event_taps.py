@@ -23,6 +23,7 @@ from spikeseg.graph import (
 from spikeseg.graph.transforms import Shape, output_shape
 
 Double = NDArray[np.float64]
+_MOST = 1 << 14  # channels times taps that events, numbered in 16 bits, come from
 
 
 class Axis(NamedTuple):
@@ -109,7 +110,13 @@ def is_one_sum(connection: Connection) -> bool:
             pass
         case _:
             return False
-    return last.groups == 1 and last.dilation == (1, 1)
+    channels = last.weight.shape[0 if isinstance(last, TransposedConvolution) else 1]
+    fits = channels * (last.weight.shape[2] + _most_copies(chain)) <= _MOST
+    return fits and last.groups == 1 and last.dilation == (1, 1)
+
+
+def _most_copies(chain: Sequence[Transform]) -> int:
+    return max((max(t.factor) for t in chain if isinstance(t, Upsampling)), default=0)
 
 
 def taps_of(connection: Connection, shape: Shape) -> Taps:

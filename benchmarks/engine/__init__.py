@@ -1,0 +1,1 @@
+"""What the engine's parts cost, against torch and against a naive loop."""
