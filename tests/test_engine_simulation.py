@@ -8,7 +8,7 @@ from torch import nn
 from dyadic import images, randomized, rounded, unet_graph
 from slow_twin import slow_simulate
 from spikeseg.conversion import convert
-from spikeseg.engine import run_analog, simulate, simulation
+from spikeseg.engine import Engine, run_analog, simulate, simulation, walk
 from spikeseg.errors import ConfigError, DataError, ShapeError
 from spikeseg.graph import ChannelAffine, Connection, Convolution, Population, SpikingGraph
 from spikeseg.neurons import NEURONS, Neuron
@@ -16,8 +16,15 @@ from spikeseg.neurons import NEURONS, Neuron
 STEPS = 16
 
 
-def assert_same_as_twin(graph, batch):
-    result = simulate(graph, batch, STEPS, mask_steps=range(1, STEPS + 1), keep_spikes=True)
+def assert_same_as_twin(graph, batch, precision="float32"):
+    result = simulate(
+        graph,
+        batch,
+        STEPS,
+        mask_steps=range(1, STEPS + 1),
+        keep_spikes=True,
+        precision=precision,
+    )
     spikes, potentials = slow_simulate(graph, batch.numpy(), STEPS)
     assert result.spikes.keys() == spikes.keys()
     for name, expected in spikes.items():
@@ -36,6 +43,31 @@ def test_every_spike_and_mask_of_a_unet_is_that_of_the_slow_twin(downsampling, u
     graph = unet_graph(Neuron(neuron, v_initial=0.5), downsampling, upsampling)
     spikes = assert_same_as_twin(graph, images(2, 2, 8, 8, seed=3))
     assert all(fired.mean() > 0 for fired in spikes.values()), "a silent population proves nothing"
+
+
+@pytest.mark.parametrize("neuron", NEURONS.names())
+@pytest.mark.parametrize("size", [8, 16])
+def test_event_by_event_every_spike_is_that_of_the_slow_twin(neuron, size):
+    graph = unet_graph(Neuron(neuron, v_initial=0.5), size=size, depth=size // 8)
+    assert_same_as_twin(graph, images(2, 2, size, size, seed=3), Engine("fp32", "always"))
+
+
+def test_what_is_faster_is_measured_and_changes_no_spike(monkeypatch):
+    monkeypatch.setattr(walk, "_SMALL", 0)
+    graph = unet_graph(Neuron(v_initial=0.5))
+    assert_same_as_twin(graph, images(2, 2, 8, 8, seed=3), "float32")
+
+
+@pytest.mark.parametrize("chunk", [1, 3])
+def test_event_layers_carry_their_state_over(monkeypatch, chunk):
+    graph = unet_graph(Neuron("loihi", tau_syn=2.0))
+    batch, how = images(2, 2, 8, 8, seed=3), {"precision": Engine("fp32", "always")}
+    whole = simulate(graph, batch, STEPS, keep_spikes=True, **how)
+    largest = max(p.size for p in graph.populations[1:]) * len(batch)
+    monkeypatch.setattr(simulation, "_CHUNK_VALUES", largest * chunk)
+    parts = simulate(graph, batch, STEPS, keep_spikes=True, **how)
+    for name, spikes in whole.spikes.items():
+        assert torch.equal(spikes, parts.spikes[name])
 
 
 @pytest.mark.parametrize(

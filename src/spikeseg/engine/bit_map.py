@@ -61,6 +61,10 @@ class BitMap:
         found = self._unpacked(dtype, steps * batch, 1)
         return found.view(steps, batch, *found.shape[1:])
 
+    def first(self) -> "BitMap":
+        """Return the first step of the first image."""
+        return BitMap(self.words[:1, :1].contiguous(), (1, 1, *self.shape[2:]))
+
     def counts(self) -> Tensor:
         """Return (B, C, H, W) float32 in channels_last memory: spikes over all steps."""
         return self._unpacked(torch.float32, self.shape[1], self.shape[0])

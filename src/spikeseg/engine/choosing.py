@@ -45,10 +45,13 @@ class Engine:
 
     Attributes:
         numbers: of connections.
+        events: whether populations are computed event by event, in exact numbers: ``never``,
+            ``always`` where they can be, or where that was ``measured`` to be faster.
         reason: one line for the user.
     """
 
     numbers: Numbers
+    events: Literal["never", "measured", "always"] = "never"
     reason: str = "asked for"
 
 
@@ -65,7 +68,7 @@ def choose_engine(precision: str) -> Engine:
     if precision not in ALLOWED:
         raise ConfigError(f"precision is {precision!r}; it must be one of: {', '.join(ALLOWED)}.")
     choice = choose_numbers(ALLOWED[precision])
-    return Engine(choice.numbers, choice.reason)
+    return Engine(choice.numbers, "measured", choice.reason)
 
 
 @cache

@@ -144,7 +144,7 @@ def write_counts(b: Any, fired: Fired, counts: Any, length: int) -> None:
 
         def more(t: Any, totals: list[Any]) -> list[Any]:
             mask = b.bitcast(bits(which, t), ir.VectorType(ir.IntType(1), LANES))
-            return [(Lanes(b, totals[0]) + Mask(b, mask)).value]
+            return [(Lanes(b, totals[0]) + Mask(b, mask, ir.VectorType(FLOAT, LANES))).value]
 
         before = load(b, counts, i, LANES).value
         store(b, counts, i, Lanes(b, *loop(b, (zero, fired.steps, one), [before], more)))

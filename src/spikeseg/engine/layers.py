@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from spikeseg.engine.bit_map import BitMap
 from spikeseg.engine.gates import pool_spikes
 from spikeseg.engine.paths import Path
 from spikeseg.engine.scan import Counts, scan_parts
+from spikeseg.engine.sparse import Sparse
 from spikeseg.engine.spikes import Spikes
 from spikeseg.graph import MaxPooling
 from spikeseg.neurons import Neuron, State
@@ -22,34 +26,56 @@ class Layer:
         neuron: what they are.
         paths: from populations that spike.
         constant: (B, C, H, W), the current that the image causes, the same in every step.
-        dtype: of the spikes.
+        form: of the spikes: a dtype, or bits.
         exact: dtype of the potentials.
         counts: of the spikes so far, if wanted.
+        sparse: how to compute it event by event, if that may be faster.
+        always_sparse: whether that is not asked.
     """
 
     neuron: Neuron
     paths: Sequence[Path]
     constant: Tensor | None
-    dtype: torch.dtype
+    form: torch.dtype | Literal["bits"]
     exact: torch.dtype
     counts: Counts | None
+    sparse: Sparse | None = None
+    always_sparse: bool = False
     _state: State | None = None
 
     def advance(self, spikes: Mapping[str, Spikes], count: int, is_last: bool) -> Spikes:
         """Run ``count`` more steps, after which there are others unless they are the last."""
-        parts = [path(spikes[path.source]) for path in self.paths]
+        heard = [spikes[path.source] for path in self.paths]
+        if self.sparse is not None and (
+            self.always_sparse or self.sparse.pays(heard, partial(self._one_step, heard))
+        ):
+            found, self._state = self.sparse.run(
+                heard, self.constant, self._state, self.counts, not is_last
+            )
+            return found
+        parts = [path(s) for path, s in zip(self.paths, heard, strict=True)]
         if self.constant is not None:
             parts.append(self.constant.expand(count, *self.constant.shape))
-        found, self._state = scan_parts(
-            self.neuron,
-            parts,
-            self._state,
-            self.counts,
-            self.dtype,
-            exact=self.exact,
-            stays=not is_last,
+        values, self._state = self._scan(parts, self._state, self.counts, not is_last)
+        return values
+
+    def _scan(
+        self, parts: Sequence[Tensor], state: State | None, counts: Counts | None, stays: bool
+    ) -> tuple[Spikes, State | None]:
+        found, state = scan_parts(
+            self.neuron, parts, state, counts, self.form, exact=self.exact, stays=stays
         )
-        return Spikes(found, self.exact)
+        if self.form != "bits":
+            return Spikes(found, self.exact), state
+        steps, batch, *shape = parts[0].shape
+        return Spikes(
+            BitMap(found, (steps, batch, shape[0], shape[1], shape[2])), self.exact
+        ), state
+
+    def _one_step(self, heard: Sequence[Spikes]) -> None:
+        """Run one step of one image, for its time alone."""
+        firsts = [Spikes(s.bits().first(), self.exact) for s in heard]
+        self._scan([p(s) for p, s in zip(self.paths, firsts, strict=True)], None, None, False)
 
     def keep(self, which: Tensor) -> None:
         """Go on with some of the images; ``which`` is (B,) bool."""

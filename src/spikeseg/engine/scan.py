@@ -1,16 +1,17 @@
 """A population's neurons over time: one compiled loop on the CPU, torch steps elsewhere."""
 
 import ctypes
+import math
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
 from spikeseg.engine.host import compile_module
 from spikeseg.engine.native import share
-from spikeseg.engine.scan_code import NAME, Form, write_scan
+from spikeseg.engine.scan_code import NAME, WIDTH, Form, write_scan
 from spikeseg.neurons import Neuron, State, Step
 
 _CHUNK = 1 << 12  # neurons that a thread takes at once
@@ -68,7 +69,7 @@ def scan_parts(
     parts: Sequence[Tensor],
     state: State | None,
     counts: Counts | None,
-    dtype: torch.dtype,
+    dtype: torch.dtype | Literal["bits"],
     *,
     exact: torch.dtype = torch.float32,
     stays: bool = True,
@@ -82,11 +83,13 @@ def scan_parts(
         state: (B, C, H, W) each, is used up; ``None`` before the first step.
         counts: of all steps so far; added to in place.
         dtype: of the spikes; int8 if they may be negative and are to be bytes, else also uint8.
+            ``bits``, on the CPU, are the words of a `BitMap` whose rows are whole words.
         exact: of the state, if there is none yet: float32 or float64.
         stays: the state after the last step is needed.
 
     Returns:
-        Spikes, (T, B, C, H, W) in channels_last memory, and the new state, if it is needed.
+        Spikes, (T, B, C, H, W) in channels_last memory, or words, (T, B, H, W * C / 64) int64; and
+        the new state, if it is needed.
     """
     per_channel = isinstance(neuron.v_initial, tuple)
     if state is None and (per_channel or parts[0].device.type != "cpu"):
@@ -96,14 +99,14 @@ def scan_parts(
         return _on_device(neuron, parts, state, counts, dtype)
     steps, batch, *shape = parts[0].shape
     laid = [_laid(part) for part in parts]
-    found = _room(steps * batch, shape, dtype)
+    found = _words(steps, batch, shape) if dtype == "bits" else _room(steps * batch, shape, dtype)
     held = State(*(_flat(s) for s in state)) if state else None
     if held is None and stays:
         held = State(*(_room(batch, shape, exact) for _ in State._fields))
     counted = [_in_order(c) for c in counts or () if c is not None]
     form = Form(
         parts=tuple(_name(part.dtype) for part, _ in laid),
-        spikes=_name(dtype),
+        spikes="bits" if dtype == "bits" else _name(dtype),
         state=_name(held.v.dtype if held else exact),
         counts=("net", "fired")[: len(counted)],
         starts=state is None,
@@ -112,8 +115,8 @@ def scan_parts(
     pointers = [found, *(held or [found] * 3), *counted]  # a state that nobody needs is not touched
     memory = [part.data_ptr() for part, _ in laid] + [stride for _, stride in laid]
     memory += [t.data_ptr() for t in pointers]
-    _run(neuron, form, memory, steps, found.numel() // steps)
-    return found.view(steps, batch, *shape), held
+    _run(neuron, form, memory, steps, batch * math.prod(shape))
+    return (found if dtype == "bits" else found.view(steps, batch, *shape)), held
 
 
 def _run(neuron: Neuron, form: Form, memory: Sequence[int], steps: int, size: int) -> None:
@@ -121,11 +124,11 @@ def _run(neuron: Neuron, form: Form, memory: Sequence[int], steps: int, size: in
     function = _compiled(neuron.step, form).function
     start = neuron.v_initial
     numbers = (*neuron.parameters, 0.0 if isinstance(start, tuple) else start)
-    chunks = max(1, size // _CHUNK)
+    chunks, packs = max(1, size // _CHUNK), size // WIDTH
 
     def work(first: int, last: int) -> None:
-        edges = (size * first // chunks, size * last // chunks)
-        function(*memory, *numbers, steps, size, *edges)
+        end = size if last == chunks else packs * last // chunks * WIDTH
+        function(*memory, *numbers, steps, size, packs * first // chunks * WIDTH, end)
 
     share(work, chunks, steps * size)
 
@@ -135,8 +138,9 @@ def _on_device(
     parts: Sequence[Tensor],
     state: State,
     counts: Counts | None,
-    dtype: torch.dtype,
+    dtype: torch.dtype | Literal["bits"],
 ) -> tuple[Tensor, State]:
+    assert dtype != "bits"
     current = sum((part.to(state.v.dtype) for part in parts[1:]), parts[0].to(state.v.dtype))
     assert isinstance(current, Tensor)
     spikes, state = scan_stepwise(neuron, current, state)
@@ -173,6 +177,12 @@ def _laid(part: Tensor) -> tuple[Tensor, int]:
 
 def _room(count: int, shape: Sequence[int], dtype: torch.dtype) -> Tensor:
     return torch.empty((count, *shape), dtype=dtype, memory_format=torch.channels_last)
+
+
+def _words(steps: int, batch: int, shape: Sequence[int]) -> Tensor:
+    channels, height, width = shape
+    assert width * channels % 64 == 0
+    return torch.empty(steps, batch, height, width * channels // 64, dtype=torch.int64)
 
 
 def _flat(x: Tensor) -> Tensor:

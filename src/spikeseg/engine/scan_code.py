@@ -15,6 +15,7 @@ from spikeseg.engine.lanes import (
     FLOAT,
     I8,
     I16,
+    I32,
     I64,
     Lanes,
     Mask,
@@ -28,7 +29,8 @@ from spikeseg.neurons import Parameters, State, Step
 
 NAME = "scan"
 ITEMS = {"float32": FLOAT, "float64": DOUBLE, "bfloat16": I16, "uint8": I8, "int8": I8}
-_WIDTH = 32  # neurons at once
+ITEMS["bits"] = I32
+WIDTH = 32  # neurons at once
 
 
 class Form(NamedTuple):
@@ -36,7 +38,7 @@ class Form(NamedTuple):
 
     Attributes:
         parts: of the currents that are summed up, in this order.
-        spikes: of the spikes.
+        spikes: of the spikes; ``bits`` are 32 neurons in an int32.
         state: of the state, and of all arithmetic.
         counts: what is counted: ``net`` (spikes with their sign), ``fired`` (without), or nothing.
         starts: the state is that before the first step, and is not read.
@@ -64,20 +66,22 @@ def write_scan(step: Step, form: Form) -> ir.Module:
 
     Its arguments: each part; how many numbers the steps of each lie apart; the spikes; u, v and n;
     the counts; the four parameters and the potential before the first step; steps, neurons, and
-    the first and the one behind the last neuron to take.
+    the first and the one behind the last neuron to take. The first is a multiple of `WIDTH`, and
+    so is their number if spikes are bits.
     """
     module, real = ir.Module(NAME), ITEMS[form.state]
     names, kinds = zip(*_arguments(form), strict=True)
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), NAME)
     b = ir.IRBuilder(function.append_basic_block())
     given = dict(zip(names, function.args, strict=True))
-    width = ir.Constant(I64, _WIDTH)
+    width = ir.Constant(I64, WIDTH)
     whole = b.mul(b.sdiv(b.sub(given["last"], given["first"]), width), width)
     edge = b.add(given["first"], whole)
-    for ends, count in (
-        ((given["first"], edge, width), _WIDTH),
+    packs = (
+        ((given["first"], edge, width), WIDTH),
         ((edge, given["last"], ir.Constant(I64, 1)), 1),
-    ):
+    )
+    for ends, count in packs[: 1 if form.spikes == "bits" else 2]:
         constants = Parameters(*(every(b, given[name], count) for name in Parameters._fields))
         scene = _Scene(b, given, form, step, constants)
         kind = ir.VectorType(real, count)
@@ -114,7 +118,7 @@ def _write_pack(scene: _Scene, i: Any, zero: Lanes) -> None:
         lanes = [Lanes(b, value) for value in values]
         spike, state = scene.step(_current(scene, t, i, zero), State(*lanes[:3]), scene.parameters)
         fired = spike.number() if isinstance(spike, Mask) else spike
-        store(b, given["spikes"], b.add(i, b.mul(t, given["size"])), fired)
+        _put(scene, b.add(i, b.mul(t, given["size"])), fired)
         added = {"net": fired, "fired": abs(fired)}
         counts = [lanes[k] + added[name] for k, name in enumerate(form.counts, start=3)]
         return [lane.value for lane in (*state, *counts)]
@@ -123,6 +127,16 @@ def _write_pack(scene: _Scene, i: Any, zero: Lanes) -> None:
     for name, value in zip(kept, loop(b, ends, before, inside), strict=True):
         if form.stays or name in form.counts:
             store(b, given[name], i, Lanes(b, value))
+
+
+def _put(scene: _Scene, place: Any, fired: Lanes) -> None:
+    """Store spikes."""
+    b, spikes = scene.b, scene.given["spikes"]
+    if scene.form.spikes != "bits":
+        return store(b, spikes, place, fired)
+    bits = b.bitcast((fired > 0.0).value, I32)
+    b.store(bits, b.gep(spikes, [b.sdiv(place, ir.Constant(I64, WIDTH))]))
+    return None
 
 
 def _current(scene: _Scene, t: Any, i: Any, zero: Lanes) -> Lanes:

@@ -76,10 +76,10 @@ def simulate(
     wanted = Wanted(frozenset(steps), windows, *kept)
     engine = precision if isinstance(precision, Engine) else choose_engine(precision)
     if images.dtype == torch.float64:
-        engine = Engine("fp32")
+        engine = Engine("fp32", "never")
     with torch.inference_mode():
         watch = Watch(early_exit) if early_exit else None
-        walk = Walk(graph, in_channels_last(images), wanted, engine.numbers, watch)
+        walk = Walk(graph, in_channels_last(images), wanted, engine, watch)
         return _walked(walk, num_steps, progress or (lambda done: None))
 
 

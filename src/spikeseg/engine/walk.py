@@ -1,19 +1,24 @@
 """The state of a simulation between two chunks of steps, and how a chunk is run."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from spikeseg.engine.choosing import Numbers
+from spikeseg.engine.choosing import Engine, Numbers
 from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import Watch
+from spikeseg.engine.event_layer import EventLayer
 from spikeseg.engine.layers import Gate, Layer
 from spikeseg.engine.paths import make_path
 from spikeseg.engine.readout import Readout
 from spikeseg.engine.scan import Counts
+from spikeseg.engine.sparse import Sparse, make_sparse
 from spikeseg.engine.spikes import Spikes
 from spikeseg.graph import Population, SpikingGraph
+
+_SMALL = 1 << 15  # neurons of all images that are not worth the compilation of an event layer
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ class Walk:
         graph: sized to the images.
         images: (B, C, H, W).
         wanted: what is kept.
-        numbers: what connections are calculated in.
+        engine: how it is calculated.
         watch: looks at the masks, if images may leave early.
         layers: by population.
         kept: spikes by population, in chunks.
@@ -55,7 +60,7 @@ class Walk:
     graph: SpikingGraph
     images: Tensor
     wanted: Wanted
-    numbers: Numbers
+    engine: Engine
     watch: Watch | None
     kept: dict[str, list[Tensor]] = field(default_factory=dict)
     operations: list[Tensor] = field(default_factory=list)
@@ -72,6 +77,7 @@ class Walk:
             self.watch,
         )
         read = {c.source for c in spiking} if self.readout.next_stop(0) else set()
+        self.sparse = {p.name: s for p in self.graph.hidden if (s := self._sparse(p))}
         self.layers = {p.name: self._layer(p, p.name in read) for p in self.graph.hidden}
         self.last_use = {
             c.source: c.target for p in self.graph.populations for c in self.graph.into(p.name)
@@ -89,23 +95,50 @@ class Walk:
             for c in into
             if c.source != self.graph.input.name
         ]
-        constant = self._constant_current(population.name)
-        exact = self.images.dtype
-        return Layer(population.neuron, paths, constant, self._dtype(population), exact, counts)
+        return Layer(
+            population.neuron,
+            paths,
+            self._constant_current(population.name),
+            self._form(population),
+            self.images.dtype,
+            counts,
+            self.sparse.get(population.name),
+            self.engine.events == "always",
+        )
+
+    def _sparse(self, population: Population) -> Sparse | None:
+        """Return how to compute a population event by event, where that can be and may pay."""
+        heard = [c for c in self.graph.into(population.name) if c.source != self.graph.input.name]
+        is_known = self.images.dtype == torch.float32 and self.images.device.type == "cpu"
+        if not is_known or self.engine.events == "never" or population.neuron is None:
+            return None
+        if population.size * len(self.images) < _SMALL and self.engine.events == "measured":
+            return None
+        if not EventLayer.can_run(heard, population.neuron) or any(
+            _is_signed(self.graph, self.graph[c.source]) for c in heard
+        ):
+            return None
+        return make_sparse(heard, population.neuron, [self.graph[c.source].shape for c in heard])
 
     def _numbers(self, source: str) -> Numbers:
         """Return what a connection from a population is calculated in: bytes hold 0 and 1 only."""
         is_signed = _is_signed(self.graph, self.graph[source])
-        return "bf16" if is_signed and self.numbers == "int8" else self.numbers
+        numbers = self.engine.numbers
+        return "bf16" if is_signed and numbers == "int8" else numbers
 
-    def _dtype(self, population: Population) -> torch.dtype:
+    def _form(self, population: Population) -> torch.dtype | Literal["bits"]:
+        """Return what a population writes: bits if somebody may want them, and rows are words."""
+        readers = {c.target for c in self.graph.out_of(population.name)}
+        if readers & set(self.sparse) and population.shape[0] * population.shape[2] % 64 == 0:
+            return "bits"
         names = {"fp32": self.images.dtype, "bf16": torch.bfloat16, "int8": torch.uint8}
         return names[self._numbers(population.name)]
 
     def _counts(self, population: Population) -> Counts:
         shape = (len(self.images), *population.shape)
-        like = {"dtype": self.images.dtype, "device": self.images.device}
-        net = torch.empty(shape, memory_format=torch.channels_last, **like).zero_()
+        net = torch.zeros_like(
+            self.images.new_empty(()).expand(shape), memory_format=torch.channels_last
+        )
         return Counts(net, net.clone() if _is_signed(self.graph, population) else None)
 
     def _constant_current(self, name: str) -> Tensor | None:
