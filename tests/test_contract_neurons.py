@@ -9,6 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from spikeseg.engine.scan import initial_state, scan, scan_stepwise
+from spikeseg.errors import ConfigError
 from spikeseg.neurons import NEURONS, Neuron, Parameters, State
 
 every_neuron = pytest.mark.parametrize("name", NEURONS.names())
@@ -153,3 +154,38 @@ def test_a_population_larger_than_a_block_of_the_scan_is_whole(name):
     neuron = Neuron(name)
     compiled = scan(neuron, current, initial_state(neuron, current))[0]
     assert torch.equal(compiled, scan_stepwise(neuron, current, initial_state(neuron, current))[0])
+
+
+def asks_a_value(current, state, parameters):
+    v = state.v + current
+    return v >= parameters.v_threshold, State(state.u, v if v > 0 else 0.0 * v, state.n)
+
+
+def takes_a_power(current, state, parameters):
+    v = state.v + current**2
+    return v >= parameters.v_threshold, State(state.u, v, state.n)
+
+
+@pytest.mark.parametrize("step", [asks_a_value, takes_a_power])
+def test_a_step_that_is_not_written_with_operators_is_refused_by_name(monkeypatch, step):
+    monkeypatch.setattr(Neuron, "step", property(lambda self: step))
+    current = torch.zeros(2, 1, 1, 1, 1)
+    with pytest.raises(ConfigError, match=r"cannot be compiled: .* Write its step with"):
+        scan(Neuron(), current, initial_state(Neuron(), current))
+
+
+def test_equality_is_compiled():
+    def silent_at_one(current, state, parameters):
+        fires = (current >= parameters.v_threshold) & (current != 1.0)
+        return fires, State(state.u, state.v + (current == 1.0) * 1.0, state.n)
+
+    current = torch.tensor([1.0, 2.0]).view(1, 1, 1, 1, 2)
+    spikes, state = scan_of(silent_at_one, current)
+    assert spikes.flatten().tolist() == [0.0, 1.0]
+    assert state.v.flatten().tolist() == [1.0, 0.0]
+
+
+def scan_of(step, current):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Neuron, "step", property(lambda self: step))
+        return scan(Neuron(), current, initial_state(Neuron(), current))

@@ -48,13 +48,12 @@ def _devices() -> dict[str, str]:
 
 def _engine() -> dict[str, str]:
     """Return what computes spiking networks on this processor, and why."""
-    from spikeseg.engine import choose_numbers
+    from spikeseg.engine import ALLOWED, choose_engine, choose_numbers
 
-    choice = choose_numbers(("bf16",))
     return {
         "neurons over time": "compiled for this processor: float32, bfloat16",
-        "training.precision auto": f"{choice.numbers}: {choice.reason}",
-    }
+        "training.precision auto": choose_numbers(("bf16",)).reason,
+    } | {f"evaluation.precision {name}": choose_engine(name).reason for name in ALLOWED}
 
 
 def _plug_points() -> dict[str, tuple[str, ...]]:

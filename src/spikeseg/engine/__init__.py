@@ -13,7 +13,7 @@ and small; ``bits`` is inference with bytes, ``choosing`` says what this process
 """
 
 from spikeseg.engine.added import add_maps, needed_twice
-from spikeseg.engine.choosing import Engine, Precision, choose_engine, choose_numbers
+from spikeseg.engine.choosing import ALLOWED, Engine, Precision, choose_engine, choose_numbers
 from spikeseg.engine.doubled import convolve_doubled
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
 from spikeseg.engine.early_exit import EarlyExit
@@ -25,6 +25,7 @@ from spikeseg.engine.surrogate import spiking_scan
 from spikeseg.engine.time_mean import time_mean
 
 __all__ = [
+    "ALLOWED",
     "Dynamics",
     "EarlyExit",
     "Engine",

@@ -15,6 +15,7 @@ from llvmlite import ir
 I8, I16, I32, I64 = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 FLOAT, DOUBLE = ir.FloatType(), ir.DoubleType()
 _QUIET_NAN = 0x7FC0
+_NO_TRUTH = "an `if`, `and`, `or` or `not` looks at values, of which there are many"
 
 
 def splat(kind: Any, value: float) -> Any:
@@ -50,6 +51,9 @@ class Mask:
 
     def __or__(self, other: "Mask") -> "Mask":
         return Mask(self.b, self.b.or_(self.value, other.value), self.kind)
+
+    def __bool__(self) -> bool:
+        raise TypeError(_NO_TRUTH)
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,8 +97,18 @@ class Lanes:
         return (self < 0.0).choose(-self, self)
 
     def _compared(self, sign: str, other: Any) -> Mask:
-        found = self.b.fcmp_ordered(sign, self.value, self._of(other))
+        compare = self.b.fcmp_unordered if sign == "!=" else self.b.fcmp_ordered
+        found = compare(sign, self.value, self._of(other))
         return Mask(self.b, found, self.value.type)
+
+    def __bool__(self) -> bool:
+        raise TypeError(_NO_TRUTH)
+
+    def __eq__(self, other: object) -> Mask:  # type: ignore[override]
+        return self._compared("==", other)
+
+    def __ne__(self, other: object) -> Mask:  # type: ignore[override]
+        return self._compared("!=", other)
 
     def __lt__(self, other: Any) -> Mask:
         return self._compared("<", other)

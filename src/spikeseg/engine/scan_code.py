@@ -25,6 +25,7 @@ from spikeseg.engine.lanes import (
     splat,
     store,
 )
+from spikeseg.errors import ConfigError
 from spikeseg.neurons import Parameters, State, Step
 
 NAME = "scan"
@@ -116,7 +117,9 @@ def _write_pack(scene: _Scene, i: Any, zero: Lanes) -> None:
 
     def inside(t: Any, values: list[Any]) -> list[Any]:
         lanes = [Lanes(b, value) for value in values]
-        spike, state = scene.step(_current(scene, t, i, zero), State(*lanes[:3]), scene.parameters)
+        spike, state = take_step(
+            scene.step, _current(scene, t, i, zero), State(*lanes[:3]), scene.parameters
+        )
         fired = spike.number() if isinstance(spike, Mask) else spike
         _put(scene, b.add(i, b.mul(t, given["size"])), fired)
         added = {"net": fired, "fired": abs(fired)}
@@ -127,6 +130,21 @@ def _write_pack(scene: _Scene, i: Any, zero: Lanes) -> None:
     for name, value in zip(kept, loop(b, ends, before, inside), strict=True):
         if form.stays or name in form.counts:
             store(b, given[name], i, Lanes(b, value))
+
+
+def take_step(step: Step, current: Any, state: State, parameters: Parameters) -> tuple[Any, State]:
+    """Let a neuron write what its step does.
+
+    Raises:
+        ConfigError: it is not written with operators only.
+    """
+    try:
+        return step(current, state, parameters)
+    except TypeError as error:
+        raise ConfigError(
+            f"the neuron of {step.__module__} cannot be compiled: {error}. Write its step with + - "
+            "* /, abs, comparisons, & and | alone."
+        ) from error
 
 
 def _put(scene: _Scene, place: Any, fired: Lanes) -> None:
