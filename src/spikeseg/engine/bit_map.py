@@ -35,11 +35,14 @@ class BitMap:
     def of(cls, spikes: Tensor) -> "BitMap":
         """Return the map of (T, B, C, H, W) spikes, of any dtype and layout; not 0 is a spike."""
         steps, batch, channels, height, width = spikes.shape
-        rows = (spikes != 0).movedim(2, -1).reshape(steps, batch, height, width * channels)
-        whole = np.zeros((*rows.shape[:-1], _words(width, channels) * _WORD), np.bool_)
-        whole[..., : width * channels] = rows.cpu().numpy()
-        words = np.packbits(whole, -1, "little").view(np.dtype("<i8"))
-        return cls(torch.from_numpy(words), (steps, batch, channels, height, width))
+        found = cls.room((steps, batch, channels, height, width))
+        bits = np.zeros((batch, height, found.words.shape[-1] * _WORD), np.bool_)
+        for now, words in zip(spikes, found.words, strict=True):
+            rows = (now != 0).movedim(1, -1).reshape(batch, height, -1)
+            bits[..., : width * channels] = rows.cpu().numpy()
+            packed = np.packbits(bits, -1, "little").view(np.dtype("<i8"))
+            words.copy_(torch.from_numpy(packed))
+        return found
 
     @classmethod
     def room(cls, shape: tuple[int, int, int, int, int]) -> "BitMap":
