@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.bit_code import ITEMS, write_count, write_unpack
+from spikeseg.engine.bit_code import ITEMS, write_count, write_pack, write_unpack
 from spikeseg.engine.host import compile_module
 from spikeseg.engine.native import share
 from spikeseg.errors import DataError
 
 _WORD = 64
+_PACKED = (torch.float32, torch.uint8, torch.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,12 +36,15 @@ class BitMap:
         """Return the map of (T, B, C, H, W) spikes, of any dtype and layout; not 0 is a spike."""
         steps, batch, channels, height, width = spikes.shape
         found = cls.room((steps, batch, channels, height, width))
-        bits = np.zeros((batch, height, found.words.shape[-1] * _WORD), np.bool_)
-        for now, words in zip(spikes, found.words, strict=True):
-            rows = (now != 0).movedim(1, -1).reshape(batch, height, -1)
-            bits[..., : width * channels] = rows.cpu().numpy()
-            packed = np.packbits(bits, -1, "little").view(np.dtype("<i8"))
-            words.copy_(torch.from_numpy(packed))
+        plain = spikes if spikes.dtype in _PACKED else (spikes != 0).view(torch.uint8)
+        numbers, words = plain.movedim(2, -1).contiguous().cpu(), found.words
+        function = _packing(str(plain.dtype).removeprefix("torch.")).function
+        where = (numbers.data_ptr(), words.data_ptr(), width * channels, words.shape[-1])
+
+        def work(first: int, last: int) -> None:
+            function(*where, first, last)
+
+        share(work, steps * batch * height, numbers.numel())
         return found
 
     @classmethod
@@ -111,3 +114,10 @@ def _counting() -> _Compiled:
     owner = compile_module(write_count())
     kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
     return _Compiled(kind(owner.get_function_address("count")), owner)
+
+
+@cache
+def _packing(item: str) -> _Compiled:
+    owner = compile_module(write_pack(item))
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4)
+    return _Compiled(kind(owner.get_function_address("pack")), owner)
