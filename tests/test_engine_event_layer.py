@@ -9,11 +9,11 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from spikeseg.engine import event_code, event_layer
+from spikeseg.engine import event_code
 from spikeseg.engine.bit_map import BitMap
 from spikeseg.engine.currents import Current
 from spikeseg.engine.event_cost import measure_cost
-from spikeseg.engine.event_layer import EventLayer
+from spikeseg.engine.event_layer import EventLayer, compile_layer
 from spikeseg.engine.scan import initial_state, scan_stepwise
 from spikeseg.errors import ShapeError
 from spikeseg.graph import (
@@ -143,13 +143,14 @@ def test_two_chunks_of_steps_are_one(drawn, first):
 @given(layers())
 @settings(max_examples=20, deadline=None)
 def test_without_avx512_it_is_the_same(drawn):
-    layer, _, spikes, constant = drawn
+    layer, connections, spikes, constant = drawn
     heard = [BitMap.of(s) for s in spikes]
     wanted, _ = layer(heard, constant)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(event_code, "has_feature", lambda name: False)
-        patched.setattr(event_layer, "_compiled", event_layer._compiled.__wrapped__)
-        found, _ = layer(heard, constant)
+        plain = EventLayer(connections, layer.neuron, layer.source_shapes)
+        patched.setattr(plain, "_compiled", compile_layer(plain.plan))
+        found, _ = plain(heard, constant)
     assert torch.equal(found.words, wanted.words)
 
 
@@ -185,6 +186,23 @@ def test_currents_of_real_weights_differ_by_rounding_only():
     _, state = layer([BitMap.of(fired)])
     wanted = Current(connection, fired.double())(fired.double().sum(0))
     torch.testing.assert_close(state.v.double(), wanted, rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_a_constant_current_alone_drives_neurons(name):
+    neuron = Neuron(name, v_initial=0.25, tau_syn=2.0)
+    constant = torch.rand(2, 5, 3, 7)
+    fired, state = EventLayer([], neuron, [], (5, 3, 7))([], constant, num_steps=6)
+    x = constant.expand(6, *constant.shape)
+    wanted, after = scan_stepwise(neuron, x, initial_state(neuron, x))
+    assert torch.equal(fired.dense(torch.float32), wanted)
+    assert torch.equal(state.v, after.v)
+
+
+def test_a_layer_that_hears_nobody_needs_to_know_how_long():
+    layer = EventLayer([], Neuron(), [], (5, 3, 7))
+    with pytest.raises(ShapeError, match="num_steps"):
+        layer([], torch.rand(2, 5, 3, 7))
 
 
 def test_an_image_does_not_change_with_its_neighbors():
@@ -229,7 +247,6 @@ def test_spikes_with_a_sign_are_left_to_others():
     connections = [Connection("a", "b", (Convolution(WEIGHT),))]
     assert EventLayer.can_run(connections, Neuron())
     assert not EventLayer.can_run(connections, Neuron("if_signed"))
-    assert not EventLayer.can_run([], Neuron())
 
 
 def test_shapes_that_do_not_fit_are_refused():

@@ -83,6 +83,49 @@ def _sum_of_one(b: Any, item: str, given: tuple[Any, Any, Any, Any]) -> Any:
     return total
 
 
+def write_pack(item: str) -> ir.Module:
+    """Return ``pack(numbers, words, length, row_words, first, last)``: bits of what is not 0."""
+    module = ir.Module("pack")
+    kinds = [ITEMS[item].as_pointer(), I64.as_pointer()] + [I64] * 4
+    function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), "pack")
+    b = ir.IRBuilder(function.append_basic_block())
+    numbers, words, length, row_words, first, last = function.args
+    zero, one, lanes = (ir.Constant(I64, n) for n in (0, 1, _LANES))
+    full = b.sdiv(length, lanes)
+
+    def row(number: Any, _: list[Any]) -> list[Any]:
+        source = b.gep(numbers, [b.mul(number, length)])
+        target = b.gep(words, [b.mul(number, row_words)])
+
+        def whole(i: Any, _: list[Any]) -> list[Any]:
+            kind = ir.VectorType(ITEMS[item], _LANES)
+            place = b.bitcast(b.gep(source, [b.mul(i, lanes)]), kind.as_pointer())
+            b.store(b.bitcast(_not_zero(b, b.load(place, align=1)), I64), b.gep(target, [i]))
+            return []
+
+        def rest(k: Any, word: list[Any]) -> list[Any]:
+            bit = b.zext(_not_zero(b, b.load(b.gep(source, [k]))), I64)
+            return [b.or_(word[0], b.shl(bit, b.and_(k, ir.Constant(I64, 63))))]
+
+        loop(b, (zero, full, one), [], whole)
+        with b.if_then(b.icmp_signed("<", full, row_words)):
+            (word,) = loop(b, (b.mul(full, lanes), length, one), [zero], rest)
+            b.store(word, b.gep(target, [full]))
+        return []
+
+    loop(b, (first, last, one), [], row)
+    b.ret_void()
+    return module
+
+
+def _not_zero(b: Any, value: Any) -> Any:
+    item = value.type.element if isinstance(value.type, ir.VectorType) else value.type
+    zeros = ir.Constant(value.type, None)
+    if item == FLOAT:
+        return b.fcmp_unordered("une", value, zeros)
+    return b.icmp_signed("!=", value, zeros)
+
+
 def write_count() -> ir.Module:
     """Return ``count(words, size)``: how many bits are set."""
     module = ir.Module("count")

@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.bit_code import ITEMS, write_count, write_unpack
+from spikeseg.engine.bit_code import ITEMS, write_count, write_pack, write_unpack
 from spikeseg.engine.host import compile_module
 from spikeseg.engine.native import share
 from spikeseg.errors import DataError
 
 _WORD = 64
+_PACKED = (torch.float32, torch.uint8, torch.int8)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +35,17 @@ class BitMap:
     def of(cls, spikes: Tensor) -> "BitMap":
         """Return the map of (T, B, C, H, W) spikes, of any dtype and layout; not 0 is a spike."""
         steps, batch, channels, height, width = spikes.shape
-        rows = (spikes != 0).movedim(2, -1).reshape(steps, batch, height, width * channels)
-        whole = np.zeros((*rows.shape[:-1], _words(width, channels) * _WORD), np.bool_)
-        whole[..., : width * channels] = rows.cpu().numpy()
-        words = np.packbits(whole, -1, "little").view(np.dtype("<i8"))
-        return cls(torch.from_numpy(words), (steps, batch, channels, height, width))
+        found = cls.room((steps, batch, channels, height, width))
+        plain = spikes if spikes.dtype in _PACKED else (spikes != 0).view(torch.uint8)
+        numbers, words = plain.movedim(2, -1).contiguous().cpu(), found.words
+        function = _packing(str(plain.dtype).removeprefix("torch.")).function
+        where = (numbers.data_ptr(), words.data_ptr(), width * channels, words.shape[-1])
+
+        def work(first: int, last: int) -> None:
+            function(*where, first, last)
+
+        share(work, steps * batch * height, numbers.numel())
+        return found
 
     @classmethod
     def room(cls, shape: tuple[int, int, int, int, int]) -> "BitMap":
@@ -112,3 +118,10 @@ def _counting() -> _Compiled:
     owner = compile_module(write_count())
     kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
     return _Compiled(kind(owner.get_function_address("count")), owner)
+
+
+@cache
+def _packing(item: str) -> _Compiled:
+    owner = compile_module(write_pack(item))
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4)
+    return _Compiled(kind(owner.get_function_address("pack")), owner)

@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from spikeseg.engine.bit_map import BitMap
-from spikeseg.engine.event_code import bits_of_bytes
+from spikeseg.engine.event_memory import ALIGNMENT, memory_of
 from spikeseg.engine.event_neurons import can_trace, kept_of
-from spikeseg.engine.event_plan import passes_of, rooms_of, table_of
+from spikeseg.engine.event_plan import passes_of, rooms_of
 from spikeseg.engine.event_row import Plan, Source, write_layer
 from spikeseg.engine.event_taps import Taps, is_one_sum, taps_of
 from spikeseg.engine.host import compile_module
@@ -27,7 +27,6 @@ from spikeseg.graph import Connection
 from spikeseg.graph.transforms import Shape
 from spikeseg.neurons import Neuron, State
 
-_ALIGNMENT = 64
 _LAST = torch.channels_last
 
 
@@ -38,28 +37,37 @@ class EventLayer:
         connections: from the populations that it hears; their currents add up.
         neuron: what it consists of.
         shapes: (C, H, W) of each of the populations that it hears.
+        shape: its own; needed only if it hears nobody, but a constant current.
 
     Raises:
         ShapeError: a connection does not fit its shape, or two connections give different ones.
     """
 
     def __init__(
-        self, connections: Sequence[Connection], neuron: Neuron, shapes: Sequence[Shape]
+        self,
+        connections: Sequence[Connection],
+        neuron: Neuron,
+        shapes: Sequence[Shape],
+        shape: Shape | None = None,
     ) -> None:
         self.neuron = neuron
         self._sums = [taps_of(c, s) for c, s in zip(connections, shapes, strict=True)]
         outs = [(t.weight.shape[3], t.rows.out, t.columns.out) for t in self._sums]
+        outs += [] if shape is None else [shape]
         if len(set(outs)) != 1:
             raise ShapeError(f"the connections give shapes {outs}; make them agree.")
         self.shape: Shape = outs[0]
         self.source_shapes = [(c, h, w) for c, h, w in shapes]
         self.plan = _plan(neuron, self.shape, self._sums)
-        self._fixed = self._memory()
+        self._names, self._size = self.plan.names, self.plan.scratch["size"]
+        self._compiled: _Compiled | None = None
+        self._memory = memory_of(self.plan, self._sums, neuron)  # its addresses are in use
+        self._fixed = {name: int(array.ctypes.data) for name, array in self._memory.items()}
 
     @staticmethod
     def can_run(connections: Sequence[Connection], neuron: Neuron) -> bool:
         """Return whether all connections are single convolutions and the spikes are 0 and 1."""
-        fits = bool(connections) and all(is_one_sum(c) for c in connections)
+        fits = all(is_one_sum(c) for c in connections)
         return fits and neuron.spike_levels == (0, 1) and can_trace(neuron)
 
     def __call__(
@@ -70,6 +78,7 @@ class EventLayer:
         counts: Tensor | None = None,
         *,
         keep_state: bool = True,
+        num_steps: int | None = None,
     ) -> tuple[BitMap, State | None]:
         """Run all steps of the spikes that are heard.
 
@@ -79,6 +88,7 @@ class EventLayer:
             state: as after the step before, (B, C, H, W) each; ``None`` is before the first one.
             counts: (B, C, H, W) float32 in channels_last memory; the spikes are added to it.
             keep_state: whether to return the state; without it potentials never go to memory.
+            num_steps: T; needed only if nobody is heard.
 
         Returns:
             The spikes, and the state, as far as the neuron needs it, in channels_last memory; what
@@ -87,7 +97,8 @@ class EventLayer:
         Raises:
             ShapeError: something does not fit.
         """
-        steps, batch = self._check(sources, constant, state, counts)
+        steps, batch = self._extent(sources, constant, num_steps)
+        self._check(batch, constant, state, counts)
         out = BitMap.room((steps, batch, *self.shape))
         after = self._room(batch, state) if keep_state else None
         tally = None if counts is None else _last(counts)
@@ -110,62 +121,46 @@ class EventLayer:
         """Return where states are read from, how far their rows are apart, and where they go."""
         found: dict[str, Any] = {}
         for name in self.plan.kept:
-            first = self._fixed[f"{name}_first"]
-            found[f"{name}_in"] = first if state is None else _last(getattr(state, name))
+            found[f"{name}_in"] = (
+                self._fixed[f"{name}_first"] if state is None else _last(getattr(state, name))
+            )
             found[f"{name}_stride"] = 0 if state is None else 4 * self.shape[0] * self.shape[2]
             found[f"{name}_out"] = None if after is None else getattr(after, name)
         return found
 
     def _run(self, given: dict[str, Any]) -> None:
-        compiled, given = _compiled(self.plan), given | self._fixed
-        table = np.array([_number(given[name]) for name in self.plan.names], np.int64)
-        size = self.plan.scratch["size"]
+        compiled = self._compiled = self._compiled or _compiled(self.plan)
+        given = given | self._fixed
+        table = np.array([_number(given[name]) for name in self._names], np.int64)
+        size, address = self._size, table.ctypes.data
 
         def work(first: int, last: int) -> None:
-            memory = np.zeros(size + _ALIGNMENT, np.uint8)
+            memory = np.zeros(size + ALIGNMENT, np.uint8)
             place = memory.ctypes.data
-            compiled.function(table.ctypes.data, first, last, place + -place % _ALIGNMENT)
+            compiled.function(address, first, last, place + -place % ALIGNMENT)
 
         rows = int(given["batch"]) * self.shape[1]
         share(work, rows, rows * given["steps"] * self.shape[0] * self.shape[2])
 
-    def _memory(self) -> dict[str, Any]:
-        """Return what the code reads besides maps and states, by argument."""
-        plan = self.plan
-        bias = np.float32(sum(sums.bias for sums in self._sums))
-        found = {"bias": self._row(bias)}
-        found |= {
-            f"{k}_first": self._row(self.neuron.v_initial if k == "v" else 0.0) for k in plan.kept
-        }
-        found["zeros"] = np.zeros(max(s.words for s in plan.sources), np.int64)
-        found["bytes_of"] = _aligned(bits_of_bytes())
-        found |= {f"reach{i}": _reach(sums) for i, sums in enumerate(self._sums)}
-        for i, made in enumerate(plan.passes):
-            found[f"table{i}"] = _aligned(table_of(made, self._sums[made.source]))
-        return found
-
-    def _row(self, values: Any) -> Any:
-        """Return a value for each channel as a row of the output, float32, and zeros behind it."""
-        channels, _, width = self.shape
-        row = np.zeros(self.plan.rooms.row, np.float32)
-        row[: channels * width] = np.tile(np.broadcast_to(np.float32(values), channels), width)
-        return _aligned(row)
-
-    def _check(
-        self,
-        sources: Sequence[BitMap],
-        constant: Tensor | None,
-        state: State | None,
-        counts: Tensor | None,
+    def _extent(
+        self, sources: Sequence[BitMap], constant: Tensor | None, num_steps: int | None
     ) -> tuple[int, int]:
-        """Return T and B of what is given."""
-        found, wanted = [s.shape[2:] for s in sources], self.source_shapes
-        if found != wanted or len({s.shape[:2] for s in sources}) != 1:
+        """Return T and B."""
+        found = {s.shape[:2] for s in sources}
+        if not self.source_shapes and constant is not None and num_steps is not None:
+            found |= {(num_steps, len(constant))}
+        if len(found) != 1 or [s.shape[2:] for s in sources] != self.source_shapes:
             raise ShapeError(
                 f"the layer hears spikes of shapes {[s.shape for s in sources]}; it is made for "
-                f"(T, B, C, H, W) with C, H, W of {wanted} and the same T and B in all."
+                f"(T, B, C, H, W) with C, H, W of {self.source_shapes} and the same T and B in "
+                "all. One that hears nobody takes a constant current and num_steps."
             )
-        steps, batch = sources[0].shape[:2]
+        return found.pop()
+
+    def _check(
+        self, batch: int, constant: Tensor | None, state: State | None, counts: Tensor | None
+    ) -> None:
+        """Refuse what does not have the shape of the layer."""
         planes = {"constant": constant, "counts": counts}
         planes |= {} if state is None else {k: getattr(state, k) for k in self.plan.kept}
         for name, plane in planes.items():
@@ -173,15 +168,6 @@ class EventLayer:
                 raise ShapeError(
                     f"{name} has shape {tuple(plane.shape)}; it must be {(batch, *self.shape)}."
                 )
-        return steps, batch
-
-
-def _reach(sums: Taps) -> Any:
-    """Return for each output row its phase, and for each slot the input row or -1, int32."""
-    axis = sums.rows
-    phases = [(axis.down * o + axis.cut) % axis.up for o in range(axis.out)]
-    rows = [[phases[o], *(x for x, _ in axis.reaching(o))] for o in range(axis.out)]
-    return np.array(rows, np.int32)
 
 
 def _last(tensor: Tensor) -> Tensor:
@@ -204,24 +190,16 @@ class _Compiled(NamedTuple):
     owner: Any  # of the code; keeps it in memory
 
 
-@cache
-def _compiled(plan: Plan) -> _Compiled:
+def compile_layer(plan: Plan) -> _Compiled:
+    """Return the function of a layer, for this processor."""
     owner = compile_module(write_layer(plan))
     kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 2, ctypes.c_void_p)
     return _Compiled(kind(owner.get_function_address("run")), owner)
 
 
+_compiled = cache(compile_layer)
+
+
 def _number(value: Any) -> int:
     """Return an argument of the code: an address, or a number as it is."""
-    if isinstance(value, Tensor):
-        return value.data_ptr()
-    return int(value.ctypes.data) if isinstance(value, np.ndarray) else value or 0
-
-
-def _aligned(array: Any) -> Any:
-    """Return the array where a line of the caches begins."""
-    room = np.empty(array.nbytes + _ALIGNMENT, np.uint8)
-    first = -room.ctypes.data % _ALIGNMENT
-    placed = room[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
-    placed[...] = array
-    return placed
+    return value.data_ptr() if isinstance(value, Tensor) else value or 0

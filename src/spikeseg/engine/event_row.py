@@ -20,7 +20,7 @@ from spikeseg.engine.event_neurons import (
     write_step,
 )
 from spikeseg.engine.event_plan import Pass, Rooms
-from spikeseg.engine.lanes import FLOAT, I16, I32, I64, loop
+from spikeseg.engine.lanes import FLOAT, I16, I32, I64, load, loop, store
 from spikeseg.neurons import Neuron
 
 
@@ -180,13 +180,16 @@ def _write_start(s: _Scene, place: Any) -> Start:
     def add() -> None:
         constant = b.bitcast(s.address("constant", place), FLOAT.as_pointer())
 
-        def one(i: Any, _: list[Any]) -> list[Any]:
-            b.store(
-                b.fadd(b.load(b.gep(bias, [i])), b.load(b.gep(constant, [i]))), b.gep(start, [i])
-            )
-            return []
+        def pack(width: int) -> Callable[[Any, list[Any]], list[Any]]:
+            def inside(i: Any, _: list[Any]) -> list[Any]:
+                store(b, start, i, load(b, bias, i, width) + load(b, constant, i, width))
+                return []
 
-        loop(b, (whole(0), whole(channels * width), whole(1)), [], one)
+            return inside
+
+        full = channels * width // LANES * LANES
+        loop(b, (whole(0), whole(full), whole(LANES)), [], pack(LANES))
+        loop(b, (whole(full), whole(channels * width), whole(1)), [], pack(1))
 
     s.if_given("constant", add)
     there = b.icmp_signed("!=", s.given["constant"], whole(0))
