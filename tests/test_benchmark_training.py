@@ -11,6 +11,7 @@ import torch
 from benchmarks.training.equality import UnequalError, check_logits
 from benchmarks.training.naive import NaiveNeuron
 from benchmarks.training.network import CHANNELS, Dense, Merged, Outer, load
+from benchmarks.training.our_training import our_unet
 from benchmarks.training.ours import EXPECTED, mode_of
 from benchmarks.training.picture import draw
 from benchmarks.training.rounds import ratio, run_rounds, turns
@@ -161,11 +162,13 @@ def test_without_our_entries_figures_are_none_and_the_absent_are_named() -> None
 
 
 def test_only_the_absent_are_named() -> None:
-    assert summarize(CELLS, MEMORIES)["absent"] == ["ours infer fp32"]
+    given = {"ours train fp32", "ours train bf16", "ours infer bf16", "ours infer int8"}
+    given |= {"ours infer event"}
+    assert summarize(CELLS, MEMORIES)["absent"] == [n for n in EXPECTED if n not in given]
 
 
 def test_the_name_of_an_entry_says_its_mode() -> None:
-    assert [mode_of(name) for name in EXPECTED] == ["train"] * 2 + ["infer"] * 4
+    assert [mode_of(name) for name in EXPECTED] == ["train"] * 4 + ["infer"] * 4
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
@@ -247,6 +250,17 @@ def test_step_after_step_gives_the_same_as_all_steps_in_one_batch(
         with torch.inference_mode():
             found.append(network.eval()(images))
     torch.testing.assert_close(found[0], found[1], rtol=0, atol=1e-4)
+
+
+def test_our_network_is_the_naive_one_with_its_channels_in_another_order(
+    weights: dict[str, torch.Tensor],
+) -> None:
+    naive, ours = Merged(NaiveNeuron, 3), our_unet(3, weights)
+    load(naive, weights)
+    images, _ = blobs(2, 16, 6)
+    with torch.inference_mode():
+        found, expected = ours.eval()(images), naive.eval()(images)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
 
 def test_firing_only_above_the_threshold_differs_on_the_threshold_alone() -> None:

@@ -5,9 +5,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.training.contestant import Case, Step, Weights
-from benchmarks.training.naive import DECAY
+from benchmarks.training.naive import DECAY, THRESHOLD
 from benchmarks.training.network import CHANNELS, UNet
-from benchmarks.training.our_network import DYNAMICS, convolution, norm_of
 from benchmarks.training.task import blobs
 from benchmarks.training.torch_steps import IMAGE_SEED, Setting, inference, make_network
 from spikeseg.engine.bits import (
@@ -17,6 +16,10 @@ from spikeseg.engine.bits import (
     normalized_rates,
     pack_bytes,
 )
+from spikeseg.engine.dynamics import Dynamics
+from spikeseg.engine.normalized import Norm
+
+DYNAMICS = Dynamics(THRESHOLD, reset="hard", surrogate="arctan")
 
 
 class ByteUNet(UNet):
@@ -63,3 +66,21 @@ def byte_builder(case: Case, weights: Weights) -> Step:
     network.pack()
     images, masks = blobs(case.batch, case.size, IMAGE_SEED)
     return inference(network, images, masks, bf16=False)
+
+
+def convolution(network: UNet, name: str) -> nn.Conv2d:
+    """Return the convolution of a block."""
+    found = network.convs[name]
+    assert isinstance(found, nn.Conv2d)
+    return found
+
+
+def norm_of(network: UNet, name: str) -> Norm:
+    """Return what the engine needs of the batch norm of a block."""
+    norm = network.norms[name]
+    assert isinstance(norm, nn.BatchNorm2d)
+    mean, variance, momentum = norm.running_mean, norm.running_var, norm.momentum
+    assert mean is not None
+    assert variance is not None
+    assert momentum is not None
+    return Norm(norm.weight, norm.bias, mean, variance, norm.training, momentum, norm.eps)

@@ -1,24 +1,26 @@
 """Our engine's entries. A name says mode and numbers; what is expected and absent is said aloud."""
 
-import torch
-
 from benchmarks.training.contestant import Builder, Contestant, Mode
 from benchmarks.training.our_inference import byte_builder
-from benchmarks.training.our_network import our_builder
+from benchmarks.training.our_training import our_builder
 
 EXPECTED = (
     "ours train fp32",
     "ours train bf16",
+    "ours train fp32 recompute",
+    "ours train bf16 recompute",
     "ours infer fp32",
     "ours infer bf16",
     "ours infer int8",
     "ours infer event",
 )
 OURS: tuple[tuple[str, Builder], ...] = (
-    ("ours train fp32", our_builder(torch.float32)),
-    ("ours train bf16", our_builder(torch.bfloat16)),
-    ("ours infer fp32", our_builder(torch.float32)),
-    ("ours infer bf16", our_builder(torch.bfloat16)),
+    ("ours train fp32", our_builder()),
+    ("ours train bf16", our_builder(bf16=True)),
+    ("ours train fp32 recompute", our_builder(recompute=True)),
+    ("ours train bf16 recompute", our_builder(bf16=True, recompute=True)),
+    ("ours infer fp32", our_builder()),
+    ("ours infer bf16", our_builder(bf16=True)),
     ("ours infer int8", byte_builder),
 )
 
