@@ -12,6 +12,7 @@ import llvmlite.binding as llvm
 import numba  # noqa: F401  (wakes LLVM, in whatever way its version wants)
 import numpy as np
 import torch
+from llvmlite import ir
 from torch import Tensor
 
 from spikeseg.engine.dynamics import Dynamics
@@ -42,16 +43,22 @@ class _Compiled(NamedTuple):
     owner: Any  # of the code; keeps it in memory
 
 
-@cache
-def _compiled(dynamics: Dynamics, half: bool, as_bytes: bool) -> _Compiled:
+def built(written: ir.Module) -> Any:
+    """Return the owner of the functions, compiled for this processor."""
     target = llvm.Target.from_default_triple()
     machine = target.create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=llvm.get_host_cpu_features().flatten(), opt=3
     )
-    module = llvm.parse_assembly(str(write_module(dynamics, half, as_bytes)))
+    module = llvm.parse_assembly(str(written))
     module.verify()
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
+    return engine
+
+
+@cache
+def _compiled(dynamics: Dynamics, half: bool, as_bytes: bool) -> _Compiled:
+    engine = built(write_module(dynamics, half, as_bytes))
     kind = ctypes.CFUNCTYPE(
         None, *[ctypes.c_void_p] * 5, *[ctypes.c_int64] * 8, *[ctypes.c_float] * 3
     )
@@ -96,12 +103,18 @@ def run_native(
     def work(first: int, last: int) -> None:
         function(*memory, *span, period, first, last, chunks, *neuron)
 
-    _share(work, chunks, span.steps * span.size)
+    share_work(work, chunks, span.steps * span.size)
     return totals.sum(0)
 
 
-def _share(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
-    """Call ``work`` for all chunks, on as many threads as torch may use."""
+def share_work(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
+    """Call ``work`` for all chunks, on as many threads as torch may use.
+
+    Args:
+        work: takes the first chunk and the one behind the last.
+        chunks: how many there are.
+        numbers: in all of them; with few, one thread is faster.
+    """
     threads = min(torch.get_num_threads(), chunks) if numbers > _SMALL else 1
     shares = list(pairwise(chunks * k // threads for k in range(threads + 1)))
     others = [_workers(threads).submit(work, *share) for share in shares[1:]]
