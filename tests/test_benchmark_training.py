@@ -11,7 +11,8 @@ import torch
 from benchmarks.training.equality import UnequalError, check_logits
 from benchmarks.training.naive import NaiveNeuron
 from benchmarks.training.network import CHANNELS, Dense, Merged, Outer, load
-from benchmarks.training.ours import EXPECTED, mode_of
+from benchmarks.training.our_training import our_unet
+from benchmarks.training.ours import OURS, mode_of
 from benchmarks.training.picture import draw
 from benchmarks.training.rounds import ratio, run_rounds, turns
 from benchmarks.training.summarize import summarize
@@ -63,7 +64,7 @@ PEERS = {"naive loop": 100.0, "snntorch": 98.0, "norse": 96.0, "snntorch, compil
 TRAIN = PEERS | {"dense fp32": 16.0, "dense bf16": 7.0}
 INFER = TRAIN | {"openvino bf16": 18.0, "openvino int8": 14.0}
 OURS_TRAIN = {"ours train fp32": 48.0, "ours train bf16": 16.0}
-OURS_INFER = {"ours infer bf16": 12.0, "ours infer int8": 7.0}
+OURS_INFER = {"ours infer bfloat16": 12.0, "ours infer int8": 7.0}
 CELLS = [
     cell("train", TRAIN | OURS_TRAIN),
     cell("infer", INFER | OURS_INFER),
@@ -82,7 +83,7 @@ MEMORIES = [
             "train",
             {"naive loop": 600.0, "snntorch": 660.0, "norse": 690.0, "ours train bf16": 165.0},
         ),
-        ("infer", {"naive loop": 240.0, "snntorch": 100.0, "ours infer event": 15.0}),
+        ("infer", {"naive loop": 240.0, "snntorch": 100.0, "ours infer float32": 15.0}),
     )
 ]
 
@@ -157,15 +158,17 @@ def test_other_cases_and_memory_of_inference_stand_beside_the_figure() -> None:
 def test_without_our_entries_figures_are_none_and_the_absent_are_named() -> None:
     found = summarize([cell("train", TRAIN), cell("infer", INFER)], [])
     assert set(found["4"].values()) == {None}
-    assert found["absent"] == list(EXPECTED)
+    assert found["absent"] == list(OURS)
 
 
 def test_only_the_absent_are_named() -> None:
-    assert summarize(CELLS, MEMORIES)["absent"] == ["ours infer fp32"]
+    given = {"ours train fp32", "ours train bf16", "ours infer bfloat16", "ours infer int8"}
+    given |= {"ours infer float32"}
+    assert summarize(CELLS, MEMORIES)["absent"] == [n for n in OURS if n not in given]
 
 
 def test_the_name_of_an_entry_says_its_mode() -> None:
-    assert [mode_of(name) for name in EXPECTED] == ["train"] * 2 + ["infer"] * 4
+    assert [mode_of(name) for name in EXPECTED] == ["train"] * 4 + ["infer"] * 4
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:
@@ -247,6 +250,17 @@ def test_step_after_step_gives_the_same_as_all_steps_in_one_batch(
         with torch.inference_mode():
             found.append(network.eval()(images))
     torch.testing.assert_close(found[0], found[1], rtol=0, atol=1e-4)
+
+
+def test_our_network_is_the_naive_one_with_its_channels_in_another_order(
+    weights: dict[str, torch.Tensor],
+) -> None:
+    naive, ours = Merged(NaiveNeuron, 3), our_unet(3, weights)
+    load(naive, weights)
+    images, _ = blobs(2, 16, 6)
+    with torch.inference_mode():
+        found, expected = ours.eval()(images), naive.eval()(images)
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
 
 
 def test_firing_only_above_the_threshold_differs_on_the_threshold_alone() -> None:

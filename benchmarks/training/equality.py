@@ -6,7 +6,7 @@ from torch import Tensor
 
 TOLERANCE, MOST_FLIPPED = 1e-4, 1e-3  # of a logit; share of logits beyond it, where a spike flipped
 LEAST_AGREEMENT = 0.97  # of pixels with the naive loop's class, for numbers of fewer bits
-_EXACT = ("fp32", "event")  # ends of the names of ours that promise the naive loop's numbers
+_EXACT = ("fp32", "float32")  # ends of the names of ours that promise the naive loop's numbers
 
 
 class UnequalError(Exception):

@@ -9,10 +9,11 @@ steps, ``outcome`` holds what was found.
 What trains through spikes: ``leaky`` and ``normalized`` (with a batch norm) take all steps of a
 layer in one pass, written in LLVM's words (``lanes``, ``leaky_code``) and compiled in half a second
 (``native``); ``doubled``, ``added`` and ``time_mean`` keep the maps between in channels_last memory
-and small; ``bits`` is inference with bytes, ``choosing`` says what this processor is fastest with.
+and small, ``packed`` keeps spikes as bits; ``bits`` is inference with bytes, ``choosing`` says what
+this processor is fastest with.
 """
 
-from spikeseg.engine.added import add_maps, needed_twice
+from spikeseg.engine.added import add_onto, needed_twice
 from spikeseg.engine.choosing import ALLOWED, Engine, Precision, choose_engine, choose_numbers
 from spikeseg.engine.doubled import convolve_doubled
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
@@ -20,6 +21,7 @@ from spikeseg.engine.early_exit import EarlyExit
 from spikeseg.engine.leaky import leaky_scan
 from spikeseg.engine.normalized import Norm, normalized_leaky_scan
 from spikeseg.engine.outcome import Simulation
+from spikeseg.engine.packed import Packed, pack_spikes
 from spikeseg.engine.simulation import run_analog, simulate, window_start
 from spikeseg.engine.surrogate import spiking_scan
 from spikeseg.engine.time_mean import time_mean
@@ -30,15 +32,17 @@ __all__ = [
     "EarlyExit",
     "Engine",
     "Norm",
+    "Packed",
     "Precision",
     "Simulation",
-    "add_maps",
+    "add_onto",
     "choose_engine",
     "choose_numbers",
     "convolve_doubled",
     "leaky_scan",
     "needed_twice",
     "normalized_leaky_scan",
+    "pack_spikes",
     "run_analog",
     "simulate",
     "spiking_scan",

@@ -6,24 +6,29 @@ import torch
 from torch import Tensor
 
 from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.folded import KNOWN, fold, layout_of
+from spikeseg.engine.folded import KNOWN, fold, is_dense, layout_of, room_for
 from spikeseg.engine.native import Span, run_native, tiled
 
 _ONES = tiled(torch.ones(6, 1).numpy())
 
 
-def add_maps(one: Tensor, other: Tensor) -> Tensor:
-    """Return the sum of two (N, C, H, W), in the layout of the first; differentiable.
+def add_onto(one: Tensor, other: Tensor) -> Tensor:
+    """Add a map onto another in its memory, and return that; differentiable.
 
-    >>> add_maps(torch.ones(1, 1, 1, 2), torch.ones(1, 1, 1, 2)).tolist()
-    [[[[2.0, 2.0]]]]
+    Args:
+        one: (N, C, H, W), which is changed.
+        other: (N, C, H, W).
+
+    >>> one = torch.ones(1, 1, 1, 2)
+    >>> add_onto(one, torch.ones(1, 1, 1, 2)) is one, one.tolist()
+    (True, [[[[2.0, 2.0]]]])
     """
-    found: Tensor = _Sum.apply(one, other)  # type: ignore[no-untyped-call]
+    found: Tensor = _Onto.apply(one, other)  # type: ignore[no-untyped-call]
     return found
 
 
 def needed_twice(x: Tensor) -> tuple[Tensor, Tensor]:
-    """Return (N, C, H, W) for two layers, whose gradients `add_maps` then adds."""
+    """Return (N, C, H, W) for two layers, whose gradients are then added in one pass."""
     first, second = _Twice.apply(x)  # type: ignore[no-untyped-call]
     return first, second
 
@@ -32,16 +37,24 @@ def _added(one: Tensor, other: Tensor) -> Tensor:
     if one.device.type != "cpu" or one.dtype not in KNOWN:
         return one + other
     x = fold(one[None])
+    return _sum_to(room_for(1, x), x, other)
+
+
+def _sum_to(out: Tensor, x: Tensor, other: Tensor) -> Tensor:
+    """Write the sum of a dense map and another to memory laid out as the first."""
     y = other.to(x.dtype).contiguous(memory_format=layout_of(x))
-    out, span = torch.empty_like(x), Span(1, x.numel(), x.numel(), x.numel())
+    span = Span(1, x.numel(), x.numel(), x.numel())
     run_native("add", Dynamics(), (x, y, out), _ONES, span, 0.0)
     return out
 
 
-class _Sum(torch.autograd.Function):
+class _Onto(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, one: Tensor, other: Tensor) -> Tensor:
-        return _added(one, other)
+        ctx.mark_dirty(one)
+        if one.device.type != "cpu" or one.dtype not in KNOWN or not is_dense(one):
+            return one.add_(other)
+        return _sum_to(one, one, other)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, Tensor]:

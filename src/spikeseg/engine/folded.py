@@ -1,9 +1,13 @@
 """Time in the batch: dense memory of (T * B, C, H, W), whatever its layout."""
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 KNOWN = (torch.float32, torch.bfloat16)
+_SLACK = 2048  # numbers, a page of bfloat16
 
 
 def fold(tensor: Tensor) -> Tensor:
@@ -36,8 +40,21 @@ def layout_of(folded: Tensor) -> torch.memory_format:
 
 def room_for(steps: int, like: Tensor) -> Tensor:
     """Return uninitialized (steps * B, C, H, W) in the dtype and layout of (B, C, H, W)."""
-    shape = (steps * like.shape[0], *like.shape[1:])
-    return torch.empty(shape, dtype=like.dtype, memory_format=layout_of(like))
+    return room((steps * like.shape[0], *like.shape[1:]), like.dtype, layout_of(like))
+
+
+def room(shape: Sequence[int], dtype: torch.dtype, layout: torch.memory_format) -> Tensor:
+    """Return uninitialized (N, C, H, W).
+
+    Where it is large, a page more is taken: glibc gives freed memory to a request for aligned
+    memory, as torch's are, only if it is larger, and else the heap would grow and grow.
+    """
+    count = math.prod(shape)
+    extra = _SLACK if count > _SLACK else 0
+    flat = torch.empty(count + extra, dtype=dtype)[:count]
+    if layout == torch.channels_last:
+        return flat.view(shape[0], *shape[2:], shape[1]).movedim(-1, 1)
+    return flat.view(*shape)
 
 
 def gradient_of(

@@ -16,7 +16,11 @@ _IDENTITY = tiled(np.array([[1], [0], [0], [1], [0], [0]], np.float32))
 
 
 def leaky_scan(
-    current: Tensor, decay: Tensor | float, dynamics: Dynamics, num_steps: int | None = None
+    current: Tensor,
+    decay: Tensor | float,
+    dynamics: Dynamics,
+    num_steps: int | None = None,
+    gradient_only: bool = False,
 ) -> Tensor:
     """Run leaky neurons over all steps, differentiably, keeping nothing but their current.
 
@@ -31,6 +35,7 @@ def leaky_scan(
             may be trained.
         dynamics: the neuron.
         num_steps: T, where the current is constant.
+        gradient_only: nobody will read the spikes; compiled, they are then zeros without memory.
 
     Returns:
         Spikes, (T, B, C, H, W), in the dtype of ``current``.
@@ -39,7 +44,7 @@ def leaky_scan(
         return leaky_scan_stepwise(current, decay, dynamics, num_steps)
     steps = len(current) if num_steps is None else num_steps
     spikes: Tensor = _LeakyScan.apply(  # type: ignore[no-untyped-call]
-        fold(current), as_tensor(decay), dynamics, steps, num_steps is not None
+        fold(current), as_tensor(decay), dynamics, steps, num_steps is not None, gradient_only
     )
     return spikes
 
@@ -63,22 +68,31 @@ class _LeakyScan(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, decay: Tensor, dynamics: Dynamics, steps: int, constant: bool
+        ctx: Any,
+        x: Tensor,
+        decay: Tensor,
+        dynamics: Dynamics,
+        steps: int,
+        constant: bool,
+        gradient_only: bool,
     ) -> Tensor:
         ctx.save_for_backward(x, decay)
         size = x.numel() if constant else x.numel() // steps
         ctx.dynamics, ctx.span = dynamics, Span(steps, size, 0 if constant else size)
+        batch = x.shape[0] if constant else x.shape[0] // steps
+        if gradient_only:
+            return x.new_zeros(1).expand(steps, batch, *x.shape[1:])
         out = room_for(steps if constant else 1, x)
         run_native("forward", dynamics, (x, None, out), _IDENTITY, ctx.span, decay.item())
-        return out.view(steps, -1, *out.shape[1:])
+        return out.view(steps, batch, *x.shape[1:])
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None, None, None]:
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, decay = ctx.saved_tensors
         g, stride = gradient_of(grad, layout_of(x), x.dtype)
-        span, out = ctx.span._replace(grad_stride=stride), torch.empty_like(x)
+        span, out = ctx.span._replace(grad_stride=stride), room_for(1, x)
         totals = run_native("backward", ctx.dynamics, (x, g, out), _IDENTITY, span, decay.item())
         trained = ctx.needs_input_grad[1]
         by_decay = decay.new_full(decay.shape, totals[0].sum()) if trained else None
-        return out, by_decay, None, None, None
+        return out, by_decay, *[None] * 4

@@ -40,7 +40,12 @@ class Norm(NamedTuple):
 
 
 def normalized_leaky_scan(
-    x: Tensor, norm: Norm, decay: Tensor | float, dynamics: Dynamics, num_steps: int | None = None
+    x: Tensor,
+    norm: Norm,
+    decay: Tensor | float,
+    dynamics: Dynamics,
+    num_steps: int | None = None,
+    gradient_only: bool = False,
 ) -> Tensor:
     """Normalize, integrate and fire; differentiable in x, weight, bias and decay.
 
@@ -55,6 +60,7 @@ def normalized_leaky_scan(
         decay: share of the potential that survives a step; a number or a tensor with one.
         dynamics: the neuron.
         num_steps: T, where x is constant.
+        gradient_only: nobody will read the spikes; compiled, they are then zeros without memory.
 
     Returns:
         Spikes, (T, B, C, H, W), in the dtype of x.
@@ -76,6 +82,7 @@ def normalized_leaky_scan(
         dynamics,
         steps,
         num_steps is not None,
+        gradient_only,
     )
     return spikes
 
@@ -125,23 +132,27 @@ class _Normalized(torch.autograd.Function):
         dynamics: Dynamics,
         steps: int,
         constant: bool,
+        gradient_only: bool,
     ) -> Tensor:
         size = x.numel() if constant else x.numel() // steps
         span = Span(steps, size, 0 if constant else size)
         found = _of_batch(x, norm, dynamics, span) if norm.training else _of_past(norm)
-        tiles = _tiles(found, weight, bias)
-        out = room_for(steps if constant else 1, x)
-        run_native("forward", dynamics, (x, None, out), tiles, span, decay.item())
         ctx.save_for_backward(x, weight, bias, decay)
         ctx.found, ctx.training, ctx.dynamics, ctx.span = found, norm.training, dynamics, span
-        return out.view(steps, -1, *out.shape[1:])
+        batch = x.shape[0] if constant else x.shape[0] // steps
+        if gradient_only:
+            return x.new_zeros(1).expand(steps, batch, *x.shape[1:])
+        out = room_for(steps if constant else 1, x)
+        tiles = _tiles(found, weight, bias)
+        run_native("forward", dynamics, (x, None, out), tiles, span, decay.item())
+        return out.view(steps, batch, *x.shape[1:])
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, bias, decay = ctx.saved_tensors
         g, stride = gradient_of(grad, torch.channels_last, x.dtype)
-        span, out = ctx.span._replace(grad_stride=stride), torch.empty_like(x)
+        span, out = ctx.span._replace(grad_stride=stride), room_for(1, x)
         tiles = _tiles(ctx.found, weight, bias)
         keep = decay.item()
         sums = _by_channel(run_native("sums", ctx.dynamics, (x, g, None), tiles, span, keep), x)
@@ -149,7 +160,7 @@ class _Normalized(torch.autograd.Function):
         by_decay = run_native("backward", ctx.dynamics, (x, g, out), tiles, span, keep)[0].sum()
         by_weight = torch.from_numpy(sums[1] * ctx.found.inverse_deviation).to(weight.dtype)
         by_bias = torch.from_numpy(sums[0]).to(bias.dtype)
-        return out, by_weight, by_bias, decay.new_full(decay.shape, by_decay), *[None] * 4
+        return out, by_weight, by_bias, decay.new_full(decay.shape, by_decay), *[None] * 5
 
 
 def _of_past(norm: Norm) -> _Statistics:

@@ -18,6 +18,7 @@ class Clock:
         average: the output is averaged over the steps (or else given for each).
         online: the pass is one step; potentials stay in ``states`` for the next, without gradient.
         recompute: a unit keeps its input spikes as bits, and computes the rest again for gradients.
+        again: the pass is one that is computed again, for its gradient: nobody reads its spikes.
         step: of an online pass, from 0.
         states: of the neurons, by their number in the network.
         counts: binary spikes of each neuron in all steps, (B, C, H, W) by number, if wanted.
@@ -29,6 +30,7 @@ class Clock:
     average: bool = True
     online: bool = False
     recompute: bool = False
+    again: bool = False
     step: int = 0
     states: dict[int, Tensor] = field(default_factory=dict)
     counts: dict[int, Tensor] | None = None

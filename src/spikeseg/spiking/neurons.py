@@ -83,7 +83,8 @@ class LIF(SpikingActivation):
         if self.clock.online:
             return self._one_step(x)
         current, num_steps = self._in_time(x)
-        return leaky_scan(current, self.decay, self.dynamics, num_steps).flatten(0, 1)
+        again = self.clock.again
+        return leaky_scan(current, self.decay, self.dynamics, num_steps, again).flatten(0, 1)
 
     def fire_normalized(self, x: Tensor, norm: TimeNorm) -> Tensor:
         """Return the spikes, in one scan over time if all steps are run, by one process."""
@@ -91,7 +92,9 @@ class LIF(SpikingActivation):
         if clock.batch is None or clock.online or (norm.training and is_shared()):
             return super().fire_normalized(x, norm)
         (current, num_steps), how = self._in_time(x), norm.described()
-        spikes = normalized_leaky_scan(current, how, self.decay, self.dynamics, num_steps)
+        spikes = normalized_leaky_scan(
+            current, how, self.decay, self.dynamics, num_steps, clock.again
+        )
         return spikes.flatten(0, 1)
 
     def _in_time(self, x: Tensor) -> tuple[Tensor, int | None]:

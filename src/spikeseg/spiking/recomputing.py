@@ -2,13 +2,13 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
+from spikeseg.engine import Packed, pack_spikes
 from spikeseg.spiking.clock import Clock, Timed
 from spikeseg.spiking.normalization import StepNorm
 
@@ -40,14 +40,14 @@ class _Recomputed(torch.autograd.Function):
         inputs = tensors[: len(tensors) - len(parameters)]
         ctx.unit, ctx.run, ctx.parameters = unit, run, parameters
         ctx.autocast = _autocast_as_now(inputs[0].device.type)
-        ctx.clocks = [(part.clock, replace(part.clock)) for part in _timed(unit)]
-        ctx.kept = [Bits.of(x) or x for x in inputs]
+        ctx.clocks = [(part.clock, replace(part.clock, again=True)) for part in _timed(unit)]
+        ctx.kept = [pack_spikes(x) or x for x in inputs]
         with torch.no_grad():
             return run(*inputs)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Any, ...]:
-        inputs = [k.tensor() if isinstance(k, Bits) else k.detach() for k in ctx.kept]
+        inputs = [k.tensor() if isinstance(k, Packed) else k.detach() for k in ctx.kept]
         for x, needed in zip(inputs, ctx.needs_input_grad[3:], strict=False):
             x.requires_grad_(needed)
         with torch.enable_grad(), ctx.autocast, _as_before(ctx.unit, ctx.clocks):
@@ -96,48 +96,3 @@ def _uncounted(norm: nn.BatchNorm2d | StepNorm) -> Iterator[None]:
         norm.momentum = momentum
         if count is not None:
             norm.num_batches_tracked = count
-
-
-@dataclass(frozen=True)
-class Bits:
-    """A tensor of 0 and 1, eight values in a byte (a byte each on a GPU).
-
-    Attributes:
-        packed: its values in the order of memory, uint8.
-        order: its axes in the order of memory.
-        shape: of the tensor with its axes in that order.
-        dtype: of the tensor.
-    """
-
-    packed: Tensor
-    order: tuple[int, ...]
-    shape: torch.Size
-    dtype: torch.dtype
-
-    @classmethod
-    def of(cls, x: Tensor) -> "Bits | None":
-        """Return the bits of a tensor; ``None`` if it has other values than 0 and 1.
-
-        >>> x = torch.tensor([[0.0, 1.0, 1.0]])
-        >>> bits = Bits.of(x)
-        >>> bits.packed.numel(), torch.equal(bits.tensor(), x)
-        (1, True)
-        """
-        is_set = x == 1
-        if not torch.equal(is_set.to(x.dtype), x):
-            return None
-        strides = x.stride()
-        order = tuple(sorted(range(x.ndim), key=lambda axis: -strides[axis]))
-        laid = is_set.permute(order).contiguous()
-        packed = laid.view(torch.uint8)
-        if x.device.type == "cpu":
-            packed = torch.from_numpy(np.packbits(laid.flatten().numpy()))
-        return cls(packed, order, laid.shape, x.dtype)
-
-    def tensor(self) -> Tensor:
-        """Return the tensor again, laid out as it was."""
-        flat = self.packed
-        if flat.device.type == "cpu":
-            flat = torch.from_numpy(np.unpackbits(flat.numpy(), count=self.shape.numel()))
-        values = flat.view(self.shape).to(self.dtype)
-        return values.permute(*np.argsort(self.order).tolist())

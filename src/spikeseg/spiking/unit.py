@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from spikeseg.engine import add_maps, convolve_doubled, needed_twice
+from spikeseg.engine import add_onto, convolve_doubled, needed_twice
 from spikeseg.spiking.neurons import SpikingActivation
 from spikeseg.spiking.normalization import TimeNorm
 from spikeseg.spiking.recomputing import recomputed
@@ -63,7 +63,7 @@ class SpikingUnit(nn.Sequential):
         conv, wide = next(self.children()), skip.shape[1]
         assert isinstance(conv, nn.Conv2d)
         beside = F.conv2d(skip, conv.weight[:, :wide], conv.bias, padding=conv.padding)
-        return self.fired(add_maps(convolve_doubled(low, conv.weight[:, wide:]), beside))
+        return self.fired(add_onto(convolve_doubled(low, conv.weight[:, wide:]), beside))
 
 
 def merged(unit: nn.Module, skip: Tensor, low: Tensor, up: nn.Module) -> Tensor:
