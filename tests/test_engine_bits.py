@@ -13,7 +13,8 @@ from spikeseg.engine.bits import (
     pack_bytes,
 )
 from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.normalized import Norm, normalized_leaky_scan
+from spikeseg.engine.norm import Norm
+from spikeseg.engine.normalized import normalized_leaky_scan
 
 
 def spikes(*shape: int) -> torch.Tensor:

@@ -19,7 +19,8 @@ from spikeseg.engine.added import add_maps, needed_twice
 from spikeseg.engine.bits import normalized_rates
 from spikeseg.engine.doubled import convolve_doubled
 from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.normalized import Norm, normalized_leaky_scan
+from spikeseg.engine.norm import Norm
+from spikeseg.engine.normalized import normalized_leaky_scan
 from spikeseg.engine.time_mean import time_mean
 
 DYNAMICS = Dynamics(THRESHOLD, reset="hard", surrogate="arctan")

@@ -47,12 +47,14 @@ def _devices() -> dict[str, str]:
 
 
 def _engine() -> dict[str, str]:
-    """Return what computes spiking networks on this processor, and why."""
+    """Return what computes spiking networks on this processor and on a GPU, and why."""
     from spikeseg.engine import choose_numbers
+    from spikeseg.engine.compiled import describe_gpu
 
     choice = choose_numbers(("bf16",))
     return {
         "neurons over time": "compiled for this processor: float32, bfloat16",
+        "neurons over time, on a GPU": describe_gpu(),
         "training.precision auto": f"{choice.numbers}: {choice.reason}",
     }
 

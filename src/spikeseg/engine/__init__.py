@@ -10,6 +10,8 @@ What trains through spikes: ``leaky`` and ``normalized`` (with a batch norm) tak
 layer in one pass, written in LLVM's words (``lanes``, ``leaky_code``) and compiled in half a second
 (``native``); ``doubled``, ``added`` and ``time_mean`` keep the maps between in channels_last memory
 and small; ``bits`` is inference with bytes, ``choosing`` says what this processor is fastest with.
+On a GPU all steps are one kernel, by torch.compile: ``unrolled`` is its text, ``fused`` the way
+through it, ``compiled`` says whether it works here.
 """
 
 from spikeseg.engine.added import add_maps, needed_twice
@@ -18,7 +20,8 @@ from spikeseg.engine.doubled import convolve_doubled
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
 from spikeseg.engine.early_exit import EarlyExit
 from spikeseg.engine.leaky import leaky_scan
-from spikeseg.engine.normalized import Norm, normalized_leaky_scan
+from spikeseg.engine.norm import Norm
+from spikeseg.engine.normalized import normalized_leaky_scan
 from spikeseg.engine.outcome import Simulation
 from spikeseg.engine.simulation import run_analog, simulate, window_start
 from spikeseg.engine.surrogate import spiking_scan

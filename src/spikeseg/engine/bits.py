@@ -11,7 +11,8 @@ from torch import Tensor
 
 from spikeseg.engine.dynamics import Dynamics
 from spikeseg.engine.native import Span, run_native
-from spikeseg.engine.normalized import Norm, tiles_of_past
+from spikeseg.engine.norm import Norm
+from spikeseg.engine.normalized import tiles_of_past
 
 
 class ByteWeights(NamedTuple):

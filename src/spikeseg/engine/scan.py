@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from spikeseg.engine.compiled import is_compiled
+from spikeseg.engine.fused import fused_scan
 from spikeseg.engine.threads import threads_of_torch
 from spikeseg.neurons import Neuron, Parameters, State, Step
 
@@ -35,7 +37,8 @@ def scan(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
     """
     if current.device.type == "cpu":
         return _scan_compiled(neuron, current, state)
-    return scan_stepwise(neuron, current, state)
+    run = fused_scan if is_compiled(current.device) else scan_stepwise
+    return run(neuron, current, state)
 
 
 def scan_stepwise(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
