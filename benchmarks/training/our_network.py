@@ -54,7 +54,7 @@ class OurUNet(UNet):
 
     def _rates(self, current: Tensor) -> Tensor:
         how = norm_of(self, "u2")
-        if torch.is_grad_enabled():
+        if torch.is_grad_enabled() or current.is_cuda:
             return time_mean(normalized_leaky_scan(current, how, DECAY, DYNAMICS))
         return normalized_rates(current, how, DECAY, DYNAMICS)
 
