@@ -1,12 +1,11 @@
 """What a GPU is given compiles as one graph and equals the slow steps.
 
 Many cases run the texts as they stand, some are traced as Inductor does it, in one graph
-(``aot_eager``, which then runs torch's own operators), one is compiled, and all on a GPU.
+(``aot_eager``, which then runs torch's own operators), one is compiled.
 """
 
 import shutil
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,20 +17,25 @@ from torch import Tensor
 from spikeseg.engine import compiled
 from spikeseg.engine.compiled import is_compiled, why_stepwise
 from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.fused import fused_leaky_scan, fused_normalized_scan, fused_scan
-from spikeseg.engine.leaky import leaky_scan, leaky_scan_stepwise
-from spikeseg.engine.norm import Norm
-from spikeseg.engine.normalized import normalized_leaky_scan, normalized_leaky_scan_stepwise
-from spikeseg.engine.scan import initial_state, scan, scan_stepwise
+from spikeseg.engine.fused import fused_leaky_scan, fused_normalized_scan
+from spikeseg.engine.leaky import leaky_scan_stepwise
 from spikeseg.neurons import NEURONS, Neuron
 from spikeseg.surrogates import SURROGATES
+from tests.fused_checks import (
+    check_leaky,
+    check_normalized,
+    check_simulation,
+    check_some,
+    draw_x,
+    is_sure,
+    norm_of,
+)
 
 pytestmark = pytest.mark.filterwarnings(  # as torch loads Inductor
     "ignore:`torch.jit.script_method` is deprecated:DeprecationWarning"
 )
 TRACED = "aot_eager"
 CPU = torch.device("cpu")
-on_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
 many = settings(max_examples=30, deadline=None)
 DYNAMICS = st.builds(
     Dynamics,
@@ -51,36 +55,6 @@ def _compile_anew() -> Iterator[None]:
     yield
     compiled._program.cache_clear()
     torch.compiler.reset()
-
-
-def draw_x(
-    shape: tuple[int, ...], constant: bool, layout: Any, dtype: torch.dtype, device: torch.device
-) -> Tensor:
-    """Return (T, B, C, H, W), or (B, C, H, W) if it is constant, with a gradient."""
-    steps, batch, *rest = shape
-    folded = torch.randn(batch * (1 if constant else steps), *rest).to(memory_format=layout)
-    x = folded if constant else folded.unflatten(0, (steps, batch))
-    return x.to(device, dtype).requires_grad_()
-
-
-def tolerance(dtype: torch.dtype) -> float:
-    return 1e-5 if dtype == torch.float32 else 2**-7
-
-
-def check_leaky(
-    dynamics: Dynamics, x: Tensor, steps: int | None, repeated: bool, backend: str
-) -> None:
-    decay = torch.tensor(0.6, device=x.device, requires_grad=True)
-    spikes = fused_leaky_scan(x, decay, dynamics, steps, backend)
-    wanted = leaky_scan_stepwise(x, decay, dynamics, steps)
-    assert torch.equal(spikes, wanted)
-    assert spikes.dtype == x.dtype
-    grad = torch.randn_like(wanted[0]).expand_as(wanted) if repeated else torch.randn_like(wanted)
-    found = torch.autograd.grad(spikes, (x, decay), grad)
-    truth = torch.autograd.grad(wanted, (x, decay), grad.clone())
-    near = tolerance(x.dtype)
-    for a, b in zip(found, truth, strict=True):
-        torch.testing.assert_close(a, b, rtol=near, atol=near)
 
 
 @many
@@ -123,55 +97,6 @@ def test_forward_and_backward_are_one_graph_each(
     check_leaky(dynamics, x, 2 if constant else None, not constant, TRACED)
 
 
-def norm_of(channels: int, training: bool, device: torch.device) -> Norm:
-    """Return one that is not the identity, always the same."""
-    torch.manual_seed(channels)
-    weight, bias = 1.0 + 0.2 * torch.randn(channels), torch.randn(channels)
-    mean, variance = torch.rand(channels), 0.5 + torch.rand(channels)
-    weight, bias, mean, variance = (t.to(device) for t in (weight, bias, mean, variance))
-    return Norm(weight.requires_grad_(), bias.requires_grad_(), mean, variance, training, 0.3)
-
-
-def doubled(norm: Norm) -> Norm:
-    weight, bias, mean, variance = (t.detach().double() for t in norm[:4])
-    return Norm(weight.requires_grad_(), bias.requires_grad_(), mean, variance, *norm[4:])
-
-
-def is_sure(x: Tensor, training: bool, dynamics: Dynamics, steps: int | None) -> bool:
-    """Return whether no potential is so close to the threshold that rounding counts."""
-    wide = x.detach().double().contiguous()
-    norm = norm_of(x.shape[-3], training, x.device)
-    eager = (
-        normalized_leaky_scan_stepwise(
-            wide, doubled(norm), 0.5, replace(dynamics, v_threshold=threshold), steps
-        )
-        for threshold in (dynamics.v_threshold - 2e-5, dynamics.v_threshold + 2e-5)
-    )
-    return torch.equal(*eager)
-
-
-def check_normalized(
-    dynamics: Dynamics, x: Tensor, training: bool, steps: int | None, backend: str
-) -> None:
-    mine = norm_of(x.shape[-3], training, x.device)
-    exact, wide = doubled(mine), x.detach().double().contiguous().requires_grad_()
-    decay = torch.tensor(0.5, device=x.device, requires_grad=True)
-    kept = decay.detach().double().requires_grad_()
-    wanted = normalized_leaky_scan_stepwise(wide, exact, kept, dynamics, steps)
-    spikes = fused_normalized_scan(x, mine, decay, dynamics, steps, backend)
-    assert torch.equal(spikes.double(), wanted)
-    grad = torch.randn_like(spikes)
-    found = torch.autograd.grad(spikes, (x, mine.weight, mine.bias, decay), grad)
-    leaves = (wide, exact.weight, exact.bias, kept)
-    truth = torch.autograd.grad(wanted, leaves, grad.double())
-    near = tolerance(x.dtype)
-    for a, b in zip(found, truth, strict=True):
-        size = max(float(b.abs().max()), 1.0)
-        torch.testing.assert_close(a.double(), b, rtol=near, atol=2 * near * size)
-    for moved, other in zip(mine[2:4], exact[2:4], strict=True):
-        torch.testing.assert_close(moved.double(), other, rtol=1e-5, atol=1e-6)
-
-
 @many
 @given(
     dynamics=st.builds(
@@ -205,24 +130,6 @@ def test_with_a_batch_norm_they_equal_those_of_both_one_after_the_other(
         check_normalized(dynamics, x, training, steps, TRACED)
 
 
-def check_some(
-    dynamics: Dynamics,
-    shape: tuple[int, ...],
-    constant: bool,
-    training: bool,
-    how: tuple[Any, torch.dtype, torch.device, str],
-) -> None:
-    """Check the first numbers that are sure."""
-    *kind, backend = how
-    steps = shape[0] if constant else None
-    for seed in range(100):
-        torch.manual_seed(seed)
-        x = draw_x(shape, constant, *kind)
-        if is_sure(x, training, dynamics, steps):
-            return check_normalized(dynamics, x, training, steps, backend)
-    raise AssertionError("no numbers are sure")
-
-
 @pytest.mark.parametrize(
     ("dynamics", "constant", "dtype", "training"),
     [
@@ -235,17 +142,6 @@ def test_with_a_batch_norm_each_part_is_one_graph(
 ) -> None:
     how = (torch.channels_last, dtype, CPU, TRACED)
     check_some(dynamics, (2, 2, 4, 5, 6), constant, training, how)
-
-
-def check_simulation(neuron: Neuron, steps: int, device: torch.device, backend: str) -> None:
-    current = torch.randn(steps, 2, 3, 5, 4, device=device) * 0.7
-    state = initial_state(neuron, current)
-    spikes, after = fused_scan(neuron, current, state, backend)
-    wanted, last = scan_stepwise(neuron, current, state)
-    assert torch.equal(spikes, wanted)
-    assert float(wanted.abs().sum()) > 0
-    for a, b in zip(after, last, strict=True):
-        assert torch.equal(a, b)
 
 
 @pytest.mark.parametrize("name", NEURONS.names())
@@ -317,46 +213,3 @@ def test_what_inductor_writes_equals_the_steps() -> None:
     x = draw_x((2, 2, 4, 5, 6), False, torch.channels_last, torch.float32, CPU)
     spikes = fused_leaky_scan(x, 0.6, Dynamics(0.7, "hard"), backend=compiled.BACKEND)
     assert torch.equal(spikes, leaky_scan_stepwise(x, 0.6, Dynamics(0.7, "hard")))
-
-
-@on_a_gpu
-@pytest.mark.parametrize("reset", ["soft", "hard"])
-@pytest.mark.parametrize("constant", [False, True])
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_a_gpu_finds_what_the_steps_find(
-    reset: Any, constant: bool, layout: Any, dtype: torch.dtype
-) -> None:
-    torch.manual_seed(5)
-    shape, gpu = (4, 3, 16, 24, 20), torch.device("cuda")
-    steps = shape[0] if constant else None
-    for surrogate in SURROGATES.names():
-        dynamics = Dynamics(0.8, reset, surrogate, detach_reset=False)
-        x = draw_x(shape, constant, layout, dtype, gpu)
-        check_leaky(dynamics, x, steps, repeated=True, backend=compiled.BACKEND)
-
-
-@on_a_gpu
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("constant", [False, True])
-@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
-def test_a_gpu_normalizes_and_fires_as_both_do(constant: bool, training: bool, layout: Any) -> None:
-    how = (layout, torch.float32, torch.device("cuda"), compiled.BACKEND)
-    check_some(Dynamics(reset="hard"), (4, 2, 16, 6, 5), constant, training, how)
-
-
-@on_a_gpu
-def test_the_engine_takes_the_compiled_path_on_a_gpu() -> None:
-    gpu = torch.device("cuda")
-    assert is_compiled(gpu)
-    x = torch.randn(4, 2, 16, 8, 8, device=gpu, requires_grad=True)
-    for spikes in (
-        leaky_scan(x, 0.5, Dynamics()),
-        normalized_leaky_scan(x, norm_of(16, True, gpu), 0.5, Dynamics()),
-    ):
-        assert "Fused" in type(spikes.grad_fn).__name__
-    for name in NEURONS.names():
-        check_simulation(Neuron(name, v_threshold=0.5, decay_v=0.9), 11, gpu, compiled.BACKEND)
-    current = torch.randn(4, 2, 3, 5, 4, device=gpu)
-    spikes, _ = scan(Neuron(), current, initial_state(Neuron(), current))
-    assert spikes.device.type == "cuda"
