@@ -168,7 +168,7 @@ def test_only_the_absent_are_named() -> None:
 
 
 def test_the_name_of_an_entry_says_its_mode() -> None:
-    assert [mode_of(name) for name in EXPECTED] == ["train"] * 4 + ["infer"] * 4
+    assert [mode_of(name) for name in OURS] == ["train"] * 4 + ["infer"] * 6
 
 
 def test_the_picture_is_drawn(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
-from spikeseg.engine.normalized import Norm, normalized_leaky_scan
+from spikeseg.engine.norm import Norm
+from spikeseg.engine.normalized import normalized_leaky_scan
 from spikeseg.errors import ShapeError
 from spikeseg.surrogates import SURROGATES
 

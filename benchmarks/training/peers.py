@@ -16,13 +16,19 @@ from benchmarks.training.network import BatchFirst, Merged, Outer, UNet
 
 
 class JellyNeuron(nn.Module):
-    """SpikingJelly's multi-step neuron, its state forgotten before each image."""
+    """SpikingJelly's multi-step neuron, its state forgotten before each image.
 
-    def __init__(self) -> None:
+    Args:
+        simple: its neuron in plain torch; the other has kernels on a GPU, and takes its CUDA or
+            Triton ones, whichever is there, unless SJ_LIF_CUDA_IMPLEMENTATION names one.
+    """
+
+    def __init__(self, simple: bool = False) -> None:
         super().__init__()
         from spikingjelly.activation_based import neuron, surrogate
 
-        self.inner = neuron.LIFNode(
+        make = neuron.SimpleLIFNode if simple else neuron.LIFNode
+        self.inner = make(
             tau=1 / DECAY,
             decay_input=False,
             v_threshold=THRESHOLD,
@@ -130,9 +136,9 @@ class DoubledNorms(Outer):
                 norm.bias.mul_(2)
 
 
-def spikingjelly_unet(num_steps: int) -> UNet:
+def spikingjelly_unet(num_steps: int, simple: bool = False) -> UNet:
     """Return the U-Net with SpikingJelly's neurons."""
-    return Merged(JellyNeuron, num_steps)
+    return Merged(lambda: JellyNeuron(simple), num_steps)
 
 
 def snntorch_unet(num_steps: int) -> UNet:

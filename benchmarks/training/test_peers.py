@@ -53,7 +53,7 @@ def batch_first(neuron: nn.Module, x: Tensor) -> Tensor:
     return spikes.reshape(-1, *x.shape[:1], *spikes.shape[1:]).transpose(0, 1)
 
 
-FORMS = {
+FORMS: dict[str, tuple[Any, Any, int]] = {
     "spikingjelly": (JellyNeuron, merged, 1),
     "snntorch": (SnnTorchNeuron, stepwise, 1),
     "norse": (NorseNeuron, stepwise, 2),

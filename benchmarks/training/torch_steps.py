@@ -78,7 +78,7 @@ def training_step(network: nn.Module, images: Tensor, masks: Tensor, bf16: bool)
 
     def step() -> Tensor:
         optimizer.zero_grad(set_to_none=True)
-        with _precision(bf16):
+        with _precision(images.device.type, bf16):
             logits = network(images)
         loss = F.cross_entropy(logits.float(), masks)
         torch.autograd.backward(loss)
@@ -92,12 +92,12 @@ def inference(network: nn.Module, images: Tensor, masks: Tensor, bf16: bool) -> 
     """Return a forward pass without gradients."""
 
     def step() -> Tensor:
-        with torch.inference_mode(), _precision(bf16):
+        with torch.inference_mode(), _precision(images.device.type, bf16):
             logits: Tensor = network(images)
         return logits
 
     return step
 
 
-def _precision(bf16: bool) -> contextlib.AbstractContextManager[object]:
-    return torch.autocast("cpu", torch.bfloat16) if bf16 else contextlib.nullcontext()
+def _precision(device: str, bf16: bool) -> contextlib.AbstractContextManager[object]:
+    return torch.autocast(device, torch.bfloat16) if bf16 else contextlib.nullcontext()

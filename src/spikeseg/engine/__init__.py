@@ -11,15 +11,19 @@ layer in one pass, written in LLVM's words (``lanes``, ``leaky_code``) and compi
 (``native``); ``doubled``, ``added`` and ``time_mean`` keep the maps between in channels_last memory
 and small, ``packed`` keeps spikes as bits; ``bits`` is inference with bytes, ``choosing`` says what
 this processor is fastest with.
+On a GPU all steps are one kernel, by torch.compile: ``unrolled`` is its text, ``fused`` the way
+through it, ``compiled`` says whether it works here.
 """
 
 from spikeseg.engine.added import add_onto, needed_twice
 from spikeseg.engine.choosing import ALLOWED, Engine, Precision, choose_engine, choose_numbers
+from spikeseg.engine.compiled import describe_gpu
 from spikeseg.engine.doubled import convolve_doubled
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
 from spikeseg.engine.early_exit import EarlyExit
 from spikeseg.engine.leaky import leaky_scan
-from spikeseg.engine.normalized import Norm, normalized_leaky_scan
+from spikeseg.engine.norm import Norm
+from spikeseg.engine.normalized import normalized_leaky_scan
 from spikeseg.engine.outcome import Simulation
 from spikeseg.engine.packed import Packed, pack_spikes
 from spikeseg.engine.simulation import run_analog, simulate, window_start
@@ -39,6 +43,7 @@ __all__ = [
     "choose_engine",
     "choose_numbers",
     "convolve_doubled",
+    "describe_gpu",
     "leaky_scan",
     "needed_twice",
     "normalized_leaky_scan",

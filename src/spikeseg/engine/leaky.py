@@ -7,8 +7,10 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from spikeseg.engine.compiled import is_compiled
 from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
 from spikeseg.engine.folded import KNOWN, fold, gradient_of, layout_of, room_for
+from spikeseg.engine.fused import fused_leaky_scan
 from spikeseg.engine.native import Span, run_native, tiled
 
 # The current is x itself; its gradient is passed on.
@@ -26,8 +28,8 @@ def leaky_scan(
 
     Equal to `unroll_stepwise` from potential 0. On the CPU, float32 and bfloat16 are one compiled
     loop with float32 potentials, which the backward pass makes anew; bfloat16 is rounded where it
-    is written. The layout stays: channels_last memory gives channels_last memory. Other dtypes and
-    devices take the steps one by one.
+    is written; a GPU has it compiled by `fused`. The layout stays: channels_last memory gives
+    channels_last memory. Other dtypes and devices take the steps one by one.
 
     Args:
         current: (T, B, C, H, W); or, with ``num_steps``, (B, C, H, W), the same in every step.
@@ -40,6 +42,8 @@ def leaky_scan(
     Returns:
         Spikes, (T, B, C, H, W), in the dtype of ``current``.
     """
+    if is_compiled(current.device):
+        return fused_leaky_scan(current, decay, dynamics, num_steps)
     if current.device.type != "cpu" or current.dtype not in KNOWN:
         return leaky_scan_stepwise(current, decay, dynamics, num_steps)
     steps = len(current) if num_steps is None else num_steps

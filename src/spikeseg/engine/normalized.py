@@ -8,35 +8,16 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from spikeseg.engine.compiled import is_compiled
 from spikeseg.engine.dynamics import Dynamics
 from spikeseg.engine.folded import KNOWN, gradient_of, room_for
+from spikeseg.engine.fused import fused_normalized_scan
 from spikeseg.engine.leaky import as_tensor, leaky_scan_stepwise
 from spikeseg.engine.native import Span, run_native, tiled
+from spikeseg.engine.norm import Norm
 from spikeseg.errors import ShapeError
 
 _SAMPLE = 64  # pixels whose mean the moments are taken about
-
-
-class Norm(NamedTuple):
-    """What `torch.nn.BatchNorm2d` knows.
-
-    Attributes:
-        weight: (C,) float32, what the normalized x is multiplied by; trained.
-        bias: (C,), what is added then; trained.
-        running_mean: (C,); moved towards the batch's in training, used otherwise.
-        running_var: (C,), likewise.
-        training: whether the batch's own statistics are used.
-        momentum: share of the batch in the new running statistics, 0..1.
-        eps: added to the variance.
-    """
-
-    weight: Tensor
-    bias: Tensor
-    running_mean: Tensor
-    running_var: Tensor
-    training: bool
-    momentum: float = 0.1
-    eps: float = 1e-5
 
 
 def normalized_leaky_scan(
@@ -51,7 +32,8 @@ def normalized_leaky_scan(
 
     Equal to a batch norm over (T, B, H, W) and `leaky_scan`, but keeps only x, and the statistics,
     for the backward pass, which makes everything else anew. On the CPU, float32 and bfloat16 are
-    compiled, and channels_last; other dtypes and devices take one operation after the other.
+    compiled, and channels_last; a GPU has it compiled by `fused`, in the layout of x; other dtypes
+    and devices take one operation after the other.
 
     Args:
         x: (T, B, C, H, W); or, with ``num_steps``, (B, C, H, W), the same in every step, whose
@@ -70,8 +52,10 @@ def normalized_leaky_scan(
     """
     folded = x.flatten(0, -4)
     _require_several(folded, norm.training)
+    if is_compiled(x.device):
+        return fused_normalized_scan(x, norm, decay, dynamics, num_steps)
     if x.device.type != "cpu" or x.dtype not in KNOWN:
-        return _one_by_one(x, norm, decay, dynamics, num_steps)
+        return normalized_leaky_scan_stepwise(x, norm, decay, dynamics, num_steps)
     steps = len(x) if num_steps is None else num_steps
     spikes: Tensor = _Normalized.apply(  # type: ignore[no-untyped-call]
         folded.contiguous(memory_format=torch.channels_last),
@@ -95,9 +79,10 @@ def _require_several(folded: Tensor, training: bool) -> None:
         )
 
 
-def _one_by_one(
-    x: Tensor, norm: Norm, decay: Tensor | float, dynamics: Dynamics, num_steps: int | None
+def normalized_leaky_scan_stepwise(
+    x: Tensor, norm: Norm, decay: Tensor | float, dynamics: Dynamics, num_steps: int | None = None
 ) -> Tensor:
+    """Do what `normalized_leaky_scan` does, one torch step after another; any device and dtype."""
     normalized = F.batch_norm(
         x.flatten(0, -4),
         norm.running_mean,

@@ -9,6 +9,8 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from spikeseg.engine.compiled import is_compiled
+from spikeseg.engine.fused import fused_scan
 from spikeseg.engine.host import compile_module
 from spikeseg.engine.native import share
 from spikeseg.engine.scan_code import NAME, WIDTH, Form, write_scan
@@ -48,7 +50,7 @@ def scan(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
         Spikes, (T, B, C, H, W), in the dtype of ``current``, and the new state.
     """
     if current.device.type != "cpu":
-        return scan_stepwise(neuron, current, state)
+        return _on_device(neuron, current, state)
     exact = current.dtype
     spikes, after = scan_parts(neuron, [current], State(*(s.clone() for s in state)), None, exact)
     assert after is not None
@@ -96,7 +98,7 @@ def scan_parts(
         state = initial_state(neuron, parts[0][:1].to(exact))
     if parts[0].device.type != "cpu":
         assert state is not None
-        return _on_device(neuron, parts, state, counts, dtype)
+        return _parts_on_device(neuron, parts, state, counts, dtype)
     steps, batch, *shape = parts[0].shape
     laid = [_laid(part) for part in parts]
     found = _words(steps, batch, shape) if dtype == "bits" else _room(steps * batch, shape, dtype)
@@ -133,7 +135,12 @@ def _run(neuron: Neuron, form: Form, memory: Sequence[int], steps: int, size: in
     share(work, chunks, steps * size)
 
 
-def _on_device(
+def _on_device(neuron: Neuron, current: Tensor, state: State) -> tuple[Tensor, State]:
+    run = fused_scan if is_compiled(current.device) else scan_stepwise
+    return run(neuron, current, state)
+
+
+def _parts_on_device(
     neuron: Neuron,
     parts: Sequence[Tensor],
     state: State,
@@ -143,7 +150,7 @@ def _on_device(
     assert dtype != "bits"
     current = sum((part.to(state.v.dtype) for part in parts[1:]), parts[0].to(state.v.dtype))
     assert isinstance(current, Tensor)
-    spikes, state = scan_stepwise(neuron, current, state)
+    spikes, state = _on_device(neuron, current, state)
     if counts is not None:
         counts.net.add_(spikes.sum(0))
         if counts.fired is not None:

@@ -77,6 +77,8 @@ def simulate(
     engine = precision if isinstance(precision, Engine) else choose_engine(precision)
     if images.dtype == torch.float64:
         engine = Engine("fp32", "never")
+    if images.device.type != "cpu":
+        engine = Engine("fp32" if engine.numbers == "fp32" else "bf16", "never")
     with torch.inference_mode():
         watch = Watch(early_exit) if early_exit else None
         walk = Walk(graph, in_channels_last(images), wanted, engine, watch)
