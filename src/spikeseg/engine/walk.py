@@ -110,7 +110,7 @@ class Walk:
         """Return how to compute a population event by event, where that can be and may pay."""
         heard = [c for c in self.graph.into(population.name) if c.source != self.graph.input.name]
         is_known = self.images.dtype == torch.float32 and self.images.device.type == "cpu"
-        if not is_known or self.engine.events == "never" or population.neuron is None:
+        if not (is_known and heard) or population.neuron is None or self.engine.events == "never":
             return None
         if population.size * len(self.images) < _SMALL and self.engine.events == "measured":
             return None
