@@ -68,7 +68,7 @@ class EventLayer:
     def can_run(connections: Sequence[Connection], neuron: Neuron) -> bool:
         """Return whether all connections are single convolutions and the spikes are 0 and 1."""
         fits = all(is_one_sum(c) for c in connections)
-        return fits and neuron.spike_levels == (0, 1) and can_trace(neuron)
+        return fits and neuron.spike_levels == (0, 1) and can_trace(neuron.step)
 
     def __call__(
         self,

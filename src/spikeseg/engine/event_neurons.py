@@ -1,13 +1,14 @@
 """The neurons of a layer that hears events: one step of a row, spikes as bits."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
 
 from spikeseg.engine.lanes import FLOAT, I16, I64, Lanes, Mask, load, loop, store
-from spikeseg.neurons import Neuron, Parameters, State
+from spikeseg.neurons import Neuron, Parameters, State, Step
 
 LANES = 16
 
@@ -32,14 +33,15 @@ def kept_of(neuron: Neuron) -> tuple[str, ...]:
     return ("v", *needed, *(("n",) if counts else ()))
 
 
-def can_trace(neuron: Neuron) -> bool:
+@cache
+def can_trace(step: Step) -> bool:
     """Return whether a neuron's step is written with operators that `Lanes` has."""
     function = ir.Function(ir.Module(), ir.FunctionType(ir.VoidType(), []), "trace")
     b = ir.IRBuilder(function.append_basic_block())
     kind = ir.VectorType(FLOAT, LANES)
     x = Lanes(b, ir.Constant(kind, ir.Undefined))
     try:
-        spike, _ = neuron.step(x, State(x, x, x), neuron.parameters)
+        spike, _ = step(x, State(x, x, x), Parameters(x, x, x, x))
     except (TypeError, AttributeError, ValueError):
         return False
     return isinstance(spike, Mask | Lanes)
