@@ -9,7 +9,8 @@ steps, ``outcome`` holds what was found.
 What trains through spikes: ``leaky`` and ``normalized`` (with a batch norm) take all steps of a
 layer in one pass, written in LLVM's words (``lanes``, ``leaky_code``) and compiled in half a second
 (``native``); ``doubled``, ``added`` and ``time_mean`` keep the maps between in channels_last memory
-and small, ``packed`` keeps spikes as bits; ``bits`` is inference with bytes, ``choosing`` says what this processor is fastest with.
+and small, ``packed`` keeps spikes as bits; ``bits`` is inference with bytes, ``choosing`` says what
+this processor is fastest with.
 """
 
 from spikeseg.engine.added import add_onto, needed_twice
