@@ -137,7 +137,7 @@ $(PEERS)/.installed: pyproject.toml constraints.txt environments/training-peers.
 # (torch.compile needs a C++ compiler). Goes on where it was interrupted; remove the result to begin anew.
 bench-training: $(PEERS)/.installed
 	$(PEERS)/bin/python -m pytest benchmarks/training
-	$(PEERS)/bin/python -m benchmarks.training.measure --resume \
+	$(PEERS)/bin/python -m benchmarks.training.measure --resume --rounds 3 \
 	  --out runs/bench-training/training.json --picture docs/images/training.png
 	cp runs/bench-training/training.json results/training.json
 
