@@ -10,7 +10,7 @@ LOIHI := .venvs/loihi
 WITNESS := .venvs/witness
 PEERS := .venvs/training
 
-.PHONY: demo test test-outside test-oracle test-witness test-mutations lint docs reproduce-isbi reproduce-chip reproduce-two-chips reproduce-kim2022 compare-kim2022 bench-conversion bench-emulator bench-training bench-gpu bench-placement bench-ledger clean
+.PHONY: demo test test-outside test-oracle test-witness test-mutations lint docs reproduce-isbi reproduce-chip reproduce-two-chips reproduce-kim2022 compare-kim2022 bench-conversion bench-emulator bench-training bench-gpu bench-isa bench-placement bench-ledger clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.installed: pyproject.toml constraints.txt
@@ -137,13 +137,17 @@ $(PEERS)/.installed: pyproject.toml constraints.txt environments/training-peers.
 # (torch.compile needs a C++ compiler). Goes on where it was interrupted; remove the result to begin anew.
 bench-training: $(PEERS)/.installed
 	$(PEERS)/bin/python -m pytest benchmarks/training
-	$(PEERS)/bin/python -m benchmarks.training.measure --resume \
+	$(PEERS)/bin/python -m benchmarks.training.measure --resume --rounds 3 \
 	  --out runs/bench-training/training.json --picture docs/images/training.png
 	cp runs/bench-training/training.json results/training.json
 
 # On a GPU, beside SpikingJelly's kernels and its plain neuron. In an environment whose torch knows that GPU.
 bench-gpu: $(PEERS)/.installed
 	$(PEERS)/bin/python -m benchmarks.training.gpu --out results/gpu.json
+
+# What is picked where oneDNN may use fewer instructions, beside the naive loop; four minutes.
+bench-isa: $(VENV)/.installed
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.training.isa --out results/isa.json
 
 # The comparison of Kim et al. 2022, sized for a processor: a network, its conversions, and its twin that
 # is trained through its spikes, on digits, events and VOC2012; it takes more than an hour on two cores. In full,

@@ -99,6 +99,48 @@ def test_bfloat16_is_float32_that_is_rounded_where_it_is_written(
     torch.testing.assert_close(found, truth, rtol=2**-8, atol=1e-6)
 
 
+@settings(max_examples=24, deadline=None)
+@given(
+    dynamics=DYNAMICS,
+    shape=st.tuples(*(st.integers(1, n) for n in (8, 2, 5, 7, 19))),
+    layout=st.sampled_from(LAYOUTS),
+    constant=st.booleans(),
+    seed=st.integers(0, 999),
+)
+def test_bfloat16_of_any_neuron_is_float32_that_is_rounded(
+    dynamics: Dynamics, shape: tuple[int, ...], layout: Any, constant: bool, seed: int
+) -> None:
+    torch.manual_seed(seed)
+    steps, batch, *rest = shape
+    x = random((batch if constant else steps * batch, *rest), layout, torch.bfloat16)
+    x = (x if constant else x.unflatten(0, (steps, batch))).requires_grad_()
+    grad = random((steps * batch, *rest), layout, torch.bfloat16).unflatten(0, (steps, batch))
+    spikes = leaky_scan(x, 0.5, dynamics, steps if constant else None)
+    whole = x.float().expand(steps, batch, *rest) if constant else x.float()
+    wanted = unroll_stepwise(whole, 0.5, dynamics)[0]
+    assert torch.equal(spikes.float(), wanted)
+    (found,), (truth,) = gradients(spikes, grad, x), gradients(wanted, grad.float(), x)
+    size = float(truth.float().abs().max())
+    torch.testing.assert_close(found, truth, rtol=2**-7, atol=1e-5 * max(size, 1.0))
+
+
+@pytest.mark.parametrize("constant", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_gradient_alone_is_that_of_the_spikes(constant: bool, dtype: torch.dtype) -> None:
+    torch.manual_seed(0)
+    x = random((2 if constant else 8, 3, 5, 7), torch.channels_last, dtype)
+    x = (x if constant else x.unflatten(0, (4, 2))).requires_grad_()
+    decay = torch.tensor(0.5, requires_grad=True)
+    grad = torch.randn(4, 2, 3, 5, 7).to(dtype)
+    found = []
+    for gradient_only in (False, True):
+        spikes = leaky_scan(x, decay, Dynamics(), 4 if constant else None, gradient_only)
+        assert spikes.shape == grad.shape
+        found.append(gradients(spikes, grad, x, decay))
+    assert not spikes.any()
+    assert all(torch.equal(a, b) for a, b in zip(*found, strict=True))
+
+
 def test_a_gradient_that_is_not_a_number_stays_one_in_bfloat16() -> None:
     current = torch.full((1, 1, 1, 1, 8), 0.9, dtype=torch.bfloat16, requires_grad=True)
     grad = torch.full((1, 1, 1, 1, 8), torch.nan, dtype=torch.bfloat16)

@@ -17,7 +17,7 @@ from spikeseg.spiking import SpikingNetwork
 SPIKING = SpikingConfig(
     decay=DECAY, v_threshold=THRESHOLD, reset="hard", surrogate="arctan", norm="batch"
 )
-_UNITS = {
+UNITS = {
     "c1": "stem",
     "c2": "encoder.0",
     "d1": "down.0",
@@ -27,7 +27,7 @@ _UNITS = {
     "u1": "merge.1",
     "u2": "merge.0",
 }
-_BELOW = {"u1": "c4", "u2": "u1"}  # whose channels the contestants put first, and our U-Net last
+BELOW = {"u1": "c4", "u2": "u1"}  # whose channels the contestants put first, and our U-Net last
 
 
 def our_unet(num_steps: int, weights: Weights) -> SpikingNetwork:
@@ -47,9 +47,9 @@ def _renamed(name: str, value: Tensor) -> tuple[str, Tensor]:
     if part == "head":
         return name, value
     block, _, field = rest.partition(".")
-    if part == "convs" and block in _BELOW:
-        value = value.roll(-CHANNELS[_BELOW[block]][1], 1)
-    return f"{_UNITS[block]}.{part.removesuffix('s')}.{field}", value
+    if part == "convs" and block in BELOW:
+        value = value.roll(-CHANNELS[BELOW[block]][1], 1)
+    return f"{UNITS[block]}.{part.removesuffix('s')}.{field}", value
 
 
 def our_builder(bf16: bool = False, recompute: bool = False) -> Builder:

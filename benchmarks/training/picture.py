@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from benchmarks.training.rounds import Row, ratio
 from benchmarks.training.summarize import MAIN
 
+_MODES = {"train": "training", "infer": "inference"}
 _COLORS = {
     "naive": "#8c8c8c",
     "stock": "#b3541e",
@@ -41,12 +42,14 @@ def draw(cells: list[Row], memories: list[Row], naive: str, path: Path) -> None:
                 if (cell["mode"], cell["num_steps"]) == (mode, num_steps):
                     rows = cell["contestants"]
                     _bars(axis, rows, {name: ratio(cell, name, naive) for name in rows})
-            axis.set_title(f"{mode}, T = {num_steps}: time in units of the naive loop's")
+            axis.set_title(f"{_MODES[mode]}, T = {num_steps}")
+            axis.set_xlabel("time, in units of the naive loop's")
         for memory in memories:
             if (memory["mode"], memory["num_steps"]) == ("train", num_steps):
                 rows = memory["contestants"]
                 _bars(axes[2], rows, {name: row["mib"] for name, row in rows.items()})
-        axes[2].set_title(f"train, T = {num_steps}: memory in MiB")
+        axes[2].set_title(f"training, T = {num_steps}")
+        axes[2].set_xlabel("peak of memory, MiB")
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
