@@ -166,9 +166,10 @@ reproduce-kim2022: $(VENV)/.installed
 	$(MAKE) compare-kim2022
 
 compare-kim2022: $(VENV)/.installed
-	for run in $(KIM); do \
+	for run in cifar-mnist moving-shapes voc2012; do \
 	  $(BIN)/spikeseg diagnose runs/$$run && \
-	  $(BIN)/spikeseg robustness runs/$$run --images 20 && \
+	  $(BIN)/spikeseg robustness runs/$$run --images 20 || exit 1; done
+	for run in $(KIM); do \
 	  $(BIN)/spikeseg report runs/$$run && \
 	  case $$run in summed-frames|shapes-in-steps) only="ann direct";; *) only="ann converted direct";; esac && \
 	  $(BIN)/python -m benchmarks.kim2022.measure runs/$$run --only $$only --out runs/$$run/kim2022.json || exit 1; done

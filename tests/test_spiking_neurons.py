@@ -262,3 +262,20 @@ def test_other_networks_of_integers_equal_those_of_binary_spikes_too(name: str) 
         whole, binary = network.in_steps(x), network.in_steps(x, binary=True)
         torch.testing.assert_close(network(x), whole.mean(dim=0))
     torch.testing.assert_close(binary, whole, rtol=1e-9, atol=1e-9)
+
+
+def test_the_logits_of_integers_hear_the_currents_that_they_are_rounded_from() -> None:
+    network = awake(neuron="ilif", norm="batch", num_steps=1, levels=8, v_threshold=0.5)
+    last, head = network.inner.decoder[0].norm, network.inner.head
+    seen: dict[str, Tensor] = {}
+    last.register_forward_hook(lambda *given: seen.update(current=given[2]))
+    head.register_forward_hook(lambda *given: seen.update(heard=given[1][0]))
+    with torch.no_grad():
+        network(images())
+        rounded = (seen["current"] / 0.5).round().clamp(0, 8) * 0.5
+        torch.testing.assert_close(seen["heard"], rounded)
+        assert rounded.any()
+        network.counted(images(), binary=True)
+    binary = seen["heard"].unflatten(0, (8, -1))
+    torch.testing.assert_close(binary.mean(dim=0), rounded)
+    assert set(binary.unique().tolist()) == {0.0, 4.0}

@@ -77,3 +77,12 @@ class SpikingConfig:
         (1, 8)
         """
         return self.levels if self.neuron == "ilif" else 1
+
+    @property
+    def worth(self) -> float:
+        """The current that an output of 1 stands for: ``levels * v_threshold`` of integer neurons.
+
+        >>> SpikingConfig().worth, SpikingConfig("ilif", levels=8, v_threshold=0.5).worth
+        (1.0, 4.0)
+        """
+        return self.levels * self.v_threshold if self.neuron == "ilif" else 1.0

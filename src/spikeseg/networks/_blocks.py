@@ -67,7 +67,8 @@ class Parts:
 
     def readout(self) -> nn.Module:
         """Return what averages over the steps before the linear layers at the end."""
-        return Readout() if self._config.spiking else nn.Identity()
+        spiking = self._config.spiking
+        return Readout(spiking.worth) if spiking else nn.Identity()
 
     def total(self) -> nn.Module:
         """Return what makes of that average, after these layers, the sum over the steps."""

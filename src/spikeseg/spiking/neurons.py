@@ -137,7 +137,8 @@ class IntegerLIF(SpikingActivation):
     v <- v - v_threshold * n     (or 0 where n > 0)
     ```
 
-    puts out ``n / D``, with a gradient of 1 where ``0 <= v <= D v_threshold``. With
+    puts out ``n / D``, with a gradient of 1 where ``0 <= v <= D v_threshold``; a `Readout` makes
+    ``n v_threshold`` of it, the current that was rounded, for the layer of the logits. With
     ``clock.binary`` it puts out D steps for each, ``n`` of them with a spike, and takes the mean
     over those of its sources: everything between is linear, so the numbers are the same (Luo et
     al. 2024, SpikeYOLO, arXiv:2407.20708, I-LIF; Lei et al. 2025, arXiv:2412.14587, NI-LIF).

@@ -9,15 +9,24 @@ from spikeseg.spiking.clock import Timed
 class Readout(Timed):
     """Averages over the steps, so that what follows, which is linear, is computed once.
 
-    Outside of a pass it gives what it gets.
+    Before all other convolutions the size of spikes does not matter, as a norm follows that undoes
+    it. Logits have none: heard as shares of their levels, integers would leave them, and what an
+    optimizer such as Adam moves them by in a step, ``worth`` times smaller than activations do.
+
+    Args:
+        worth: what an input of 1 becomes (`SpikingConfig.worth`).
     """
 
+    def __init__(self, worth: float = 1.0) -> None:
+        super().__init__()
+        self.worth = worth
+
     def forward(self, x: Tensor) -> Tensor:
-        """Return (B, C, H, W) from (T * B, C, H, W), or ``x`` if every step is asked for."""
+        """Return (B, C, H, W) from (T * B, C, H, W), or all steps if every step is asked for."""
         clock = self.clock
-        if clock.batch is None or not clock.average or clock.count(x) == 1:
-            return x
-        return time_mean(clock.unfolded(x))
+        if clock.batch is not None and clock.average and clock.count(x) > 1:
+            x = time_mean(clock.unfolded(x))
+        return x if self.worth == 1.0 else x * self.worth
 
 
 class Total(Timed):
