@@ -6,12 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.fused import fused_leaky_scan, fused_normalized_scan, fused_scan
-from spikeseg.engine.leaky import leaky_scan_stepwise
-from spikeseg.engine.norm import Norm
-from spikeseg.engine.normalized import normalized_leaky_scan_stepwise
 from spikeseg.engine.scan import initial_state, scan_stepwise
+from spikeseg.engine.through_time.dynamics import Dynamics
+from spikeseg.engine.through_time.fused import fused_leaky_scan, fused_normalized_scan, fused_scan
+from spikeseg.engine.through_time.leaky import leaky_scan_stepwise
+from spikeseg.engine.through_time.norm import Norm
+from spikeseg.engine.through_time.normalized import normalized_leaky_scan_stepwise
 from spikeseg.neurons import Neuron
 
 

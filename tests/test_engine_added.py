@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from spikeseg.engine.added import add_onto, needed_twice
+from spikeseg.engine.through_time.added import add_onto, needed_twice
 
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
 

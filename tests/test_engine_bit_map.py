@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeseg.engine.bit_map import BitMap
+from spikeseg.engine.event.bit_map import BitMap
 from spikeseg.errors import DataError
 
 NUMBERS = (torch.float32, torch.bfloat16, torch.uint8, torch.int8)

@@ -14,11 +14,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from spikeseg.engine import compiled
-from spikeseg.engine.compiled import is_compiled, why_stepwise
-from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.fused import fused_leaky_scan, fused_normalized_scan
-from spikeseg.engine.leaky import leaky_scan_stepwise
+from spikeseg.engine.through_time import compiled
+from spikeseg.engine.through_time.compiled import is_compiled, why_stepwise
+from spikeseg.engine.through_time.dynamics import Dynamics
+from spikeseg.engine.through_time.fused import fused_leaky_scan, fused_normalized_scan
+from spikeseg.engine.through_time.leaky import leaky_scan_stepwise
 from spikeseg.neurons import NEURONS, Neuron
 from spikeseg.surrogates import SURROGATES
 from tests.fused_checks import (

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from spikeseg.engine.doubled import convolve_doubled
+from spikeseg.engine.through_time.doubled import convolve_doubled
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 4), (3, 2), (6, 5)])

@@ -9,11 +9,11 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from spikeseg.engine import event_code
-from spikeseg.engine.bit_map import BitMap
 from spikeseg.engine.currents import Current
-from spikeseg.engine.event_cost import measure_cost
-from spikeseg.engine.event_layer import EventLayer, compile_layer
+from spikeseg.engine.event import code as event_code
+from spikeseg.engine.event.bit_map import BitMap
+from spikeseg.engine.event.cost import measure_cost
+from spikeseg.engine.event.layer import EventLayer, compile_layer
 from spikeseg.engine.scan import initial_state, scan_stepwise
 from spikeseg.errors import ShapeError
 from spikeseg.graph import (

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
-from spikeseg.engine.compiled import BACKEND, is_compiled
-from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.leaky import leaky_scan
-from spikeseg.engine.normalized import normalized_leaky_scan
 from spikeseg.engine.scan import initial_state, scan
+from spikeseg.engine.through_time.compiled import BACKEND, is_compiled
+from spikeseg.engine.through_time.dynamics import Dynamics
+from spikeseg.engine.through_time.leaky import leaky_scan
+from spikeseg.engine.through_time.normalized import normalized_leaky_scan
 from spikeseg.neurons import NEURONS, Neuron
 from spikeseg.surrogates import SURROGATES
 from tests.fused_checks import check_leaky, check_simulation, check_some, draw_x, norm_of

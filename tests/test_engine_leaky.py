@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
-from spikeseg.engine.leaky import leaky_scan
+from spikeseg.engine.through_time.dynamics import Dynamics, unroll_stepwise
+from spikeseg.engine.through_time.leaky import leaky_scan
 from spikeseg.surrogates import SURROGATES
 
 LAYOUTS = (torch.contiguous_format, torch.channels_last)

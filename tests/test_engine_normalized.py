@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from spikeseg.engine.dynamics import Dynamics, reset, unroll_stepwise
-from spikeseg.engine.norm import Norm
-from spikeseg.engine.normalized import normalized_leaky_scan
+from spikeseg.engine.through_time.dynamics import Dynamics, reset, unroll_stepwise
+from spikeseg.engine.through_time.norm import Norm
+from spikeseg.engine.through_time.normalized import normalized_leaky_scan
 from spikeseg.errors import ShapeError
 from spikeseg.surrogates import SURROGATES
 

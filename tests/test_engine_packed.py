@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spikeseg.engine.packed import pack_spikes
+from spikeseg.engine.through_time.packed import pack_spikes
 
 LAYOUTS = (torch.contiguous_format, torch.channels_last)
 

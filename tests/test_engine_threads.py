@@ -4,13 +4,12 @@ import subprocess
 import sys
 
 CODE = """
-import numba, numpy as np, torch
-from spikeseg.engine.scan import initial_state, scan
-from spikeseg.neurons import Neuron
+import numba, torch
+from spikeseg.engine import spiking_scan
 
 torch.set_num_threads(1)
 current = torch.rand(3, 2, 4, 8, 8)
-scan(Neuron(), current, initial_state(Neuron(), current))
+spiking_scan(current, torch.zeros_like(current[0]))
 print(torch.get_num_threads(), numba.get_num_threads())
 """
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from spikeseg.engine.time_mean import time_mean
+from spikeseg.engine.through_time.time_mean import time_mean
 
 
 @pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spikeseg.engine.dynamics import Dynamics, fire
+from spikeseg.engine.through_time.dynamics import Dynamics, fire
 from spikeseg.errors import UnknownNameError
 from spikeseg.surrogates import SURROGATES
 

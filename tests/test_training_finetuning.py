@@ -20,7 +20,7 @@ from spikeseg.config import (
 )
 from spikeseg.conversion import convert
 from spikeseg.engine import simulate, spiking_scan
-from spikeseg.engine.surrogate import spiking_scan_stepwise
+from spikeseg.engine.through_time.surrogate import spiking_scan_stepwise
 from spikeseg.errors import ConfigError
 from spikeseg.graph import fan_out
 from spikeseg.losses import SegmentationLoss

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from benchmarks.training.naive import DECAY, THRESHOLD, NaiveNeuron
 from benchmarks.training.network import CHANNELS, Dense, Merged, UNet, load
 from benchmarks.training.task import blobs, stored_weights
-from spikeseg.engine.bit_map import BitMap
 from spikeseg.engine.currents import Current
-from spikeseg.engine.event_layer import EventLayer
+from spikeseg.engine.event.bit_map import BitMap
+from spikeseg.engine.event.layer import EventLayer
 from spikeseg.engine.scan import initial_state, scan
 from spikeseg.graph import Connection, Convolution, Upsampling
 from spikeseg.neurons import Neuron

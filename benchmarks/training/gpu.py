@@ -33,7 +33,7 @@ from benchmarks.training.torch_steps import (
     make_network,
     training_step,
 )
-from spikeseg.engine.compiled import describe_gpu
+from spikeseg.engine.through_time.compiled import describe_gpu
 from spikeseg.files import write_json
 
 Maker = Callable[[Case, Weights, Setting], nn.Module]

@@ -1,34 +1,29 @@
-"""The engine: runs a spiking graph on images, all time steps of a population as one batch.
+"""The engine: spiking graphs on images, and what networks need that are trained through spikes.
 
-``currents`` computes a connection with torch, ``scan`` runs a population's neurons over time in
-one compiled loop, ``surrogate`` and ``leaky`` do so with a gradient, ``normalized`` together with
-a batch norm (``dynamics`` is the slow text of both), ``walk`` takes a batch of images through the
-graph, ``early_exit`` says which of them are done, ``simulation`` runs all
-steps, ``outcome`` holds what was found.
+A simulation (``simulation``) walks a batch of images through a graph (``walk``), all steps of a
+population at once: ``layers`` is a population on its way, ``paths`` the connections in the numbers
+that ``choosing`` picked (``bits``: bytes), ``scan`` the neurons over time, compiled from their own
+text (``scan_code``); ``sparse`` says where it is faster event by event (`event`). ``readout`` hears
+the output, ``early_exit`` says which images are done, ``outcome`` holds what was found.
+``currents`` computes a connection with torch, also for gradients.
 
-What trains through spikes: ``leaky`` and ``normalized`` (with a batch norm) take all steps of a
-layer in one pass, written in LLVM's words (``lanes``, ``leaky_code``) and compiled in half a second
-(``native``); ``doubled``, ``added`` and ``time_mean`` keep the maps between in channels_last memory
-and small, ``packed`` keeps spikes as bits; ``bits`` is inference with bytes, ``choosing`` says what
-this processor is fastest with.
-On a GPU all steps are one kernel, by torch.compile: ``unrolled`` is its text, ``fused`` the way
-through it, ``compiled`` says whether it works here.
+`through_time` holds what trains, `code` how machine code is made.
 """
 
-from spikeseg.engine.added import add_onto, needed_twice
 from spikeseg.engine.choosing import ALLOWED, Engine, Precision, choose_engine, choose_numbers
-from spikeseg.engine.compiled import describe_gpu
-from spikeseg.engine.doubled import convolve_doubled
-from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
 from spikeseg.engine.early_exit import EarlyExit
-from spikeseg.engine.leaky import leaky_scan
-from spikeseg.engine.norm import Norm
-from spikeseg.engine.normalized import normalized_leaky_scan
 from spikeseg.engine.outcome import Simulation
-from spikeseg.engine.packed import Packed, pack_spikes
 from spikeseg.engine.simulation import run_analog, simulate, window_start
-from spikeseg.engine.surrogate import spiking_scan
-from spikeseg.engine.time_mean import time_mean
+from spikeseg.engine.through_time.added import add_onto, needed_twice
+from spikeseg.engine.through_time.compiled import describe_gpu
+from spikeseg.engine.through_time.doubled import convolve_doubled
+from spikeseg.engine.through_time.dynamics import Dynamics, unroll_stepwise
+from spikeseg.engine.through_time.leaky import leaky_scan
+from spikeseg.engine.through_time.norm import Norm
+from spikeseg.engine.through_time.normalized import normalized_leaky_scan
+from spikeseg.engine.through_time.packed import Packed, pack_spikes
+from spikeseg.engine.through_time.surrogate import spiking_scan
+from spikeseg.engine.through_time.time_mean import time_mean
 
 __all__ = [
     "ALLOWED",

@@ -15,7 +15,7 @@ from spikeseg.errors import ConfigError
 
 Numbers = Literal["fp32", "bf16", "int8"]
 Precision = Literal["float32", "bfloat16", "int8"]
-ALLOWED: dict[str, tuple[Numbers, ...]] = {
+ALLOWED: dict[Precision, tuple[Numbers, ...]] = {
     "float32": ("fp32",),
     "bfloat16": ("fp32", "bf16"),
     "int8": ("fp32", "bf16", "int8"),
@@ -56,7 +56,7 @@ class Engine:
     reason: str = "asked for"
 
 
-def choose_engine(precision: str) -> Engine:
+def choose_engine(precision: Precision) -> Engine:
     """Return what is fastest on this processor among all that is exact enough.
 
     Args:

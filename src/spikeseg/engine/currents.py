@@ -144,10 +144,9 @@ def laid_out(t: Convolution, x: Tensor) -> tuple[Tensor, Pair, Pair]:
     sees and the stride is 1: oneDNN errs in bfloat16 and in bytes if it is given another one.
     """
     top, bottom, left, right = t.padding
-    behind = x.shape[3] + left + right - t.dilation[1] * (t.weight.shape[3] - 1) - 1
-    is_single = t.stride[1] > 1 and behind < t.stride[1]
-    if is_single:
-        return F.pad(x, (left, right - behind, top, bottom)), (t.stride[0], 1), (0, 0)
+    extent = t.dilation[1] * (t.weight.shape[3] - 1) + 1
+    if t.stride[1] > 1 and x.shape[3] + left + right < extent + t.stride[1]:
+        return F.pad(x, (left, right, top, bottom))[..., :extent], (t.stride[0], 1), (0, 0)
     if top == bottom and left == right:
         return x, t.stride, (top, left)
     return F.pad(x, (left, right, top, bottom)), t.stride, (0, 0)

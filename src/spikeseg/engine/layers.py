@@ -8,7 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from spikeseg.engine.bit_map import BitMap
+from spikeseg.engine.event.bit_map import BitMap
 from spikeseg.engine.gates import pool_spikes
 from spikeseg.engine.paths import Path
 from spikeseg.engine.scan import Counts, scan_parts

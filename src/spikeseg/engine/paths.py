@@ -18,9 +18,9 @@ from torch import Tensor
 from spikeseg.engine.bits import ByteWeights, convolve_bytes, enlarge_bytes, pack_bytes
 from spikeseg.engine.choosing import Numbers
 from spikeseg.engine.currents import Current, laid_out
-from spikeseg.engine.doubled import spread_weights
-from spikeseg.engine.folded import split
 from spikeseg.engine.spikes import Spikes
+from spikeseg.engine.through_time.doubled import spread_weights
+from spikeseg.engine.through_time.folded import split
 from spikeseg.graph import (
     ChannelPadding,
     ChannelSelection,

@@ -9,11 +9,11 @@ from typing import Any, Literal, NamedTuple
 import torch
 from torch import Tensor
 
-from spikeseg.engine.compiled import is_compiled
-from spikeseg.engine.fused import fused_scan
-from spikeseg.engine.host import compile_module
-from spikeseg.engine.native import share
+from spikeseg.engine.code.host import compile_module
 from spikeseg.engine.scan_code import NAME, WIDTH, Form, write_scan
+from spikeseg.engine.threads import share
+from spikeseg.engine.through_time.compiled import is_compiled
+from spikeseg.engine.through_time.fused import fused_scan
 from spikeseg.neurons import Neuron, State, Step
 
 _CHUNK = 1 << 12  # neurons that a thread takes at once

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-from spikeseg.engine.lanes import (
+from spikeseg.engine.code.lanes import (
     DOUBLE,
     FLOAT,
     I8,

@@ -14,9 +14,9 @@ from torch import Tensor
 from spikeseg.engine.choosing import Engine, Precision, choose_engine
 from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import EarlyExit, Watch
-from spikeseg.engine.folded import in_channels_last
 from spikeseg.engine.gates import max_pool
 from spikeseg.engine.outcome import Simulation, joined, picked
+from spikeseg.engine.through_time.folded import in_channels_last
 from spikeseg.engine.walk import Walk, Wanted
 from spikeseg.errors import ConfigError, DataError, ShapeError
 from spikeseg.graph import Population, SpikingGraph

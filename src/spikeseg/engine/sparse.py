@@ -7,8 +7,8 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor
 
-from spikeseg.engine.event_cost import measure_cost
-from spikeseg.engine.event_layer import EventLayer
+from spikeseg.engine.event.cost import measure_cost
+from spikeseg.engine.event.layer import EventLayer
 from spikeseg.engine.scan import Counts
 from spikeseg.engine.spikes import Spikes
 from spikeseg.graph import Connection

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from spikeseg.engine.bit_map import BitMap
+from spikeseg.engine.event.bit_map import BitMap
 
 
 class Spikes:

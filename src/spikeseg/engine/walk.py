@@ -9,7 +9,7 @@ from torch import Tensor
 from spikeseg.engine.choosing import Engine, Numbers
 from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import Watch
-from spikeseg.engine.event_layer import EventLayer
+from spikeseg.engine.event.layer import EventLayer
 from spikeseg.engine.layers import Gate, Layer
 from spikeseg.engine.paths import make_path
 from spikeseg.engine.readout import Readout

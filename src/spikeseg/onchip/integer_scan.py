@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.surrogate import flat, unflat
 from spikeseg.engine.threads import threads_of_torch
+from spikeseg.engine.through_time.surrogate import flat, unflat
 
 _BLOCK = 2048  # neurons whose state stays in the first-level cache while time runs
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from spikeseg.config import SpikingConfig
 from spikeseg.engine import Dynamics, leaky_scan, normalized_leaky_scan, unroll_stepwise
-from spikeseg.engine.dynamics import fire, reset
+from spikeseg.engine.through_time.dynamics import fire, reset
 from spikeseg.layers import AbstractActivation
 from spikeseg.spiking.clock import Timed, split
 from spikeseg.spiking.normalization import TimeNorm

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from spikeseg.engine.dynamics import Dynamics, reset
+from spikeseg.engine.through_time.dynamics import Dynamics, reset
 from spikeseg.neurons import Parameters, State, Step
 from spikeseg.surrogates import Slope
 

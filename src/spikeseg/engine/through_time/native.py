@@ -1,23 +1,20 @@
 """From LLVM's words to functions of this processor, and their work on all threads of torch."""
 
 import ctypes
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.host import compile_module
-from spikeseg.engine.leaky_code import NAMES, WIDTH, write_module
+from spikeseg.engine.code.host import compile_module
+from spikeseg.engine.threads import share
+from spikeseg.engine.through_time.dynamics import Dynamics
+from spikeseg.engine.through_time.leaky_code import NAMES, WIDTH, write_module
 
 _CHUNKS = 64  # at most; sums are taken in each, so they do not depend on the number of threads
-_SMALL = 1 << 15  # numbers that one thread is faster with
 
 
 class Span(NamedTuple):
@@ -90,30 +87,6 @@ def run_native(
 
     share(work, chunks, span.steps * span.size)
     return totals.sum(0)
-
-
-def share(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
-    """Call ``work`` for all chunks, on as many threads as torch may use.
-
-    Args:
-        work: takes the first chunk and the one behind the last.
-        chunks: how many there are.
-        numbers: what all of them come to; few are left to one thread.
-    """
-    threads = min(torch.get_num_threads(), chunks) if numbers > _SMALL else 1
-    shares = list(pairwise(chunks * k // threads for k in range(threads + 1)))
-    others = [_workers(threads).submit(work, *share) for share in shares[1:]]
-    work(*shares[0])
-    for other in others:
-        other.result()
-
-
-@cache
-def _workers(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads - 1, "spikeseg")
-
-
-os.register_at_fork(after_in_child=_workers.cache_clear)  # threads do not come along
 
 
 def tiled(values: Any) -> Any:

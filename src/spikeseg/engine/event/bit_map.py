@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from spikeseg.engine.bit_code import ITEMS, write_count, write_pack, write_unpack
-from spikeseg.engine.host import compile_module
-from spikeseg.engine.native import share
+from spikeseg.engine.code.host import compile_module
+from spikeseg.engine.event.bit_code import ITEMS, write_count, write_pack, write_unpack
+from spikeseg.engine.threads import share
 from spikeseg.errors import DataError
 
 _WORD = 64

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-from spikeseg.engine.event_code import VOID, Lists, at, whole, write_list, write_sums
-from spikeseg.engine.event_neurons import (
+from spikeseg.engine.code.lanes import FLOAT, I16, I32, I64, load, loop, store
+from spikeseg.engine.event.code import VOID, Lists, at, whole, write_list, write_sums
+from spikeseg.engine.event.neurons import (
     LANES,
     Fired,
     Rows,
@@ -19,8 +20,7 @@ from spikeseg.engine.event_neurons import (
     write_reset,
     write_step,
 )
-from spikeseg.engine.event_plan import Pass, Rooms
-from spikeseg.engine.lanes import FLOAT, I16, I32, I64, load, loop, store
+from spikeseg.engine.event.plan import Pass, Rooms
 from spikeseg.neurons import Neuron
 
 

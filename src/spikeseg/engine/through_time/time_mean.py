@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.folded import KNOWN, fold, layout_of
-from spikeseg.engine.native import Span, run_native, tiled
+from spikeseg.engine.through_time.dynamics import Dynamics
+from spikeseg.engine.through_time.folded import KNOWN, fold, layout_of
+from spikeseg.engine.through_time.native import Span, run_native, tiled
 
 
 def time_mean(x: Tensor) -> Tensor:

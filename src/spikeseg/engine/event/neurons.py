@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 
-from spikeseg.engine.lanes import FLOAT, I16, I64, Lanes, Mask, load, loop, store
+from spikeseg.engine.code.lanes import FLOAT, I16, I64, Lanes, Mask, load, loop, store
 from spikeseg.neurons import Neuron, Parameters, State, Step
 
 LANES = 16

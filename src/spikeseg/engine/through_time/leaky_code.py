@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 from llvmlite import ir
 
-from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.lanes import (
+from spikeseg.engine.code.lanes import (
     DOUBLE,
     FLOAT,
     I8,
@@ -27,6 +26,7 @@ from spikeseg.engine.lanes import (
     splat,
     store,
 )
+from spikeseg.engine.through_time.dynamics import Dynamics
 from spikeseg.surrogates import SURROGATES
 
 WIDTH = 32  # neurons at once

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from spikeseg.engine.event_taps import Run, Taps, runs_of
+from spikeseg.engine.event.taps import Run, Taps, runs_of
 
 CHUNK = 32  # bits that are listed at once
 GROUP = 4  # events of a pixel that are added at once; the last ones are filled up with zeros

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from llvmlite import ir
 
-from spikeseg.engine.event_plan import CHUNK, GROUP, Pass, Piece
-from spikeseg.engine.host import has_feature
-from spikeseg.engine.lanes import FLOAT, I8, I16, I32, I64, loop, splat
+from spikeseg.engine.code.host import has_feature
+from spikeseg.engine.code.lanes import FLOAT, I8, I16, I32, I64, loop, splat
+from spikeseg.engine.event.plan import CHUNK, GROUP, Pass, Piece
 
 _MANY = 16  # pixels of groups that are written at once
 VOID = I8.as_pointer()

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from spikeseg.engine.event_code import bits_of_bytes
-from spikeseg.engine.event_plan import table_of
-from spikeseg.engine.event_row import Plan
-from spikeseg.engine.event_taps import Taps
+from spikeseg.engine.event.code import bits_of_bytes
+from spikeseg.engine.event.plan import table_of
+from spikeseg.engine.event.row import Plan
+from spikeseg.engine.event.taps import Taps
 from spikeseg.neurons import Neuron
 
 ALIGNMENT = 64  # bytes of a line of the caches

@@ -10,10 +10,10 @@ import torch
 from llvmlite import ir
 from torch import Tensor
 
-from spikeseg.engine.folded import KNOWN, is_dense, layout_of, room
-from spikeseg.engine.host import compile_module
-from spikeseg.engine.lanes import I16, I32, I64, loop, splat
-from spikeseg.engine.native import share
+from spikeseg.engine.code.host import compile_module
+from spikeseg.engine.code.lanes import I16, I32, I64, loop, splat
+from spikeseg.engine.threads import share
+from spikeseg.engine.through_time.folded import KNOWN, is_dense, layout_of, room
 
 _WORD = 32  # spikes
 _ONE = {torch.float32: 0x3F800000, torch.bfloat16: 0x3F80}

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.folded import KNOWN, fold, is_dense, layout_of, room_for
-from spikeseg.engine.native import Span, run_native, tiled
+from spikeseg.engine.through_time.dynamics import Dynamics
+from spikeseg.engine.through_time.folded import KNOWN, fold, is_dense, layout_of, room_for
+from spikeseg.engine.through_time.native import Span, run_native, tiled
 
 _ONES = tiled(torch.ones(6, 1).numpy())
 

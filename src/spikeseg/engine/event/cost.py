@@ -5,9 +5,9 @@ from typing import NamedTuple
 
 import torch
 
-from spikeseg.engine.bit_map import BitMap
-from spikeseg.engine.event_layer import EventLayer
-from spikeseg.engine.event_row import Plan
+from spikeseg.engine.event.bit_map import BitMap
+from spikeseg.engine.event.layer import EventLayer
+from spikeseg.engine.event.row import Plan
 
 _ROUNDS, _STEPS, _MOST = 3, 4, 1 << 63
 

@@ -8,13 +8,13 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from spikeseg.engine.compiled import is_compiled
-from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.folded import KNOWN, gradient_of, room_for
-from spikeseg.engine.fused import fused_normalized_scan
-from spikeseg.engine.leaky import as_tensor, leaky_scan_stepwise
-from spikeseg.engine.native import Span, run_native, tiled
-from spikeseg.engine.norm import Norm
+from spikeseg.engine.through_time.compiled import is_compiled
+from spikeseg.engine.through_time.dynamics import Dynamics
+from spikeseg.engine.through_time.folded import KNOWN, gradient_of, room_for
+from spikeseg.engine.through_time.fused import fused_normalized_scan
+from spikeseg.engine.through_time.leaky import as_tensor, leaky_scan_stepwise
+from spikeseg.engine.through_time.native import Span, run_native, tiled
+from spikeseg.engine.through_time.norm import Norm
 from spikeseg.errors import ShapeError
 
 _SAMPLE = 64  # pixels whose mean the moments are taken about

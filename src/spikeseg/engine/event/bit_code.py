@@ -4,7 +4,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from spikeseg.engine.lanes import FLOAT, I8, I16, I64, loop, splat
+from spikeseg.engine.code.lanes import FLOAT, I8, I16, I64, loop, splat
 
 ITEMS = {"float32": FLOAT, "bfloat16": I16, "uint8": I8, "int8": I8}
 _ONE = {"float32": 1.0, "bfloat16": 0x3F80, "uint8": 1, "int8": 1}

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.bit_map import BitMap
-from spikeseg.engine.event_memory import ALIGNMENT, memory_of
-from spikeseg.engine.event_neurons import can_trace, kept_of
-from spikeseg.engine.event_plan import passes_of, rooms_of
-from spikeseg.engine.event_row import Plan, Source, write_layer
-from spikeseg.engine.event_taps import Taps, is_one_sum, taps_of
-from spikeseg.engine.host import compile_module
-from spikeseg.engine.native import share
+from spikeseg.engine.code.host import compile_module
+from spikeseg.engine.event.bit_map import BitMap
+from spikeseg.engine.event.memory import ALIGNMENT, memory_of
+from spikeseg.engine.event.neurons import can_trace, kept_of
+from spikeseg.engine.event.plan import passes_of, rooms_of
+from spikeseg.engine.event.row import Plan, Source, write_layer
+from spikeseg.engine.event.taps import Taps, is_one_sum, taps_of
+from spikeseg.engine.threads import share
 from spikeseg.errors import ShapeError
 from spikeseg.graph import Connection
 from spikeseg.graph.transforms import Shape

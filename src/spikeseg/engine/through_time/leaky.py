@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from spikeseg.engine.compiled import is_compiled
-from spikeseg.engine.dynamics import Dynamics, unroll_stepwise
-from spikeseg.engine.folded import KNOWN, fold, gradient_of, layout_of, room_for
-from spikeseg.engine.fused import fused_leaky_scan
-from spikeseg.engine.native import Span, run_native, tiled
+from spikeseg.engine.through_time.compiled import is_compiled
+from spikeseg.engine.through_time.dynamics import Dynamics, unroll_stepwise
+from spikeseg.engine.through_time.folded import KNOWN, fold, gradient_of, layout_of, room_for
+from spikeseg.engine.through_time.fused import fused_leaky_scan
+from spikeseg.engine.through_time.native import Span, run_native, tiled
 
 # The current is x itself; its gradient is passed on.
 _IDENTITY = tiled(np.array([[1], [0], [0], [1], [0], [0]], np.float32))

@@ -14,11 +14,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from spikeseg.engine import unrolled
-from spikeseg.engine.compiled import BACKEND, run_compiled
-from spikeseg.engine.dynamics import Dynamics
-from spikeseg.engine.folded import fold, gradient_of, layout_of
-from spikeseg.engine.norm import Norm
+from spikeseg.engine.through_time import unrolled
+from spikeseg.engine.through_time.compiled import BACKEND, run_compiled
+from spikeseg.engine.through_time.dynamics import Dynamics
+from spikeseg.engine.through_time.folded import fold, gradient_of, layout_of
+from spikeseg.engine.through_time.norm import Norm
 from spikeseg.neurons import Neuron, State
 from spikeseg.surrogates import SURROGATES
 
