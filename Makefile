@@ -156,10 +156,8 @@ KIM = cifar-mnist moving-shapes shapes-in-steps summed-frames voc2012
 reproduce-kim2022: $(VENV)/.installed
 	$(BIN)/spikeseg run configs/cifar-mnist.yaml --data.root $(DATA) --out runs/cifar-mnist
 	$(BIN)/spikeseg run configs/moving-shapes.yaml --out runs/moving-shapes
-	$(BIN)/spikeseg run configs/moving-shapes.yaml --direct.neuron lif --direct.num_steps 8 \
-	  --direct.decay 0.8 --direct.v_threshold 1 --direct.norm threshold --direct.coding steps \
-	  --direct_start random \
-	  --out runs/shapes-in-steps
+	$(BIN)/spikeseg run configs/moving-shapes.yaml --direct.num_steps 2 --direct.levels 4 \
+	  --direct.decay 0.8 --direct.v_threshold 0.75 --direct.coding steps --out runs/shapes-in-steps
 	$(BIN)/spikeseg run configs/moving-shapes.yaml --data.event_view frame --data.event_steps null \
 	  --direct null --out runs/summed-frames
 	$(BIN)/spikeseg run configs/voc2012.yaml --data.root $(DATA)/voc2012 --out runs/voc2012
