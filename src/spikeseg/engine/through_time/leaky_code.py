@@ -15,7 +15,6 @@ from llvmlite import ir
 from spikeseg.engine.code.lanes import (
     DOUBLE,
     FLOAT,
-    I8,
     I16,
     I64,
     Lanes,
@@ -30,7 +29,7 @@ from spikeseg.engine.through_time.dynamics import Dynamics
 from spikeseg.surrogates import SURROGATES
 
 WIDTH = 32  # neurons at once
-NAMES = ("forward", "sums", "backward", "moments", "mean", "add", "rates")
+NAMES = ("forward", "sums", "backward", "moments", "mean", "add")
 _POINTERS = ("x", "grad", "out", "totals", "tiles")
 _NUMBERS = ("steps", "size", "stride", "grad_stride", "period", "first", "last", "chunks")
 _FLOATS = ("decay", "threshold", "inverse")
@@ -128,18 +127,6 @@ class Neuron(NamedTuple):
 
         s.over_steps([s.constant(0.0)], step)
 
-    def rates(self, s: Scene) -> None:
-        """Write the share of steps with a spike."""
-        gain, shift, decay = s.tile(0), s.tile(1), s.number("decay")
-
-        def step(t: Any, carried: list[Lanes]) -> list[Lanes]:
-            x = load(s.b, s.given["x"], s.place(t, "stride"), s.width)
-            h = decay * carried[0] + (gain * x + shift)
-            return [self.after(s, h), carried[1] + (h >= s.number("threshold"))]
-
-        _, count = s.over_steps([s.constant(0.0), s.constant(0.0)], step)
-        store(s.b, s.given["out"], s.i, count * s.tile(3))
-
     def _recall(self, s: Scene) -> None:
         gain, shift, decay = s.tile(0), s.tile(1), s.number("decay")
         s.keep(ir.Constant(I64, 0), s.constant(0.0))
@@ -225,20 +212,19 @@ class Neuron(NamedTuple):
         store(s.b, s.given["out"], s.i, x + other)
 
 
-def write_module(dynamics: Dynamics, half: bool, as_bytes: bool = False) -> ir.Module:
-    """Return the functions of a neuron, for bfloat16 or for float32; ``as_bytes`` writes uint8."""
+def write_module(dynamics: Dynamics, half: bool) -> ir.Module:
+    """Return the functions of a neuron, for bfloat16 or for float32."""
     module = ir.Module("leaky")
     item = I16 if half else FLOAT
     for name in NAMES:
         body = getattr(Neuron(dynamics), name)
-        _write(module, name, body, (item, I8 if as_bytes else item))
+        _write(module, name, body, item)
     return module
 
 
-def _write(module: ir.Module, name: str, body: Callable[[Scene], None], items: Any) -> None:
+def _write(module: ir.Module, name: str, body: Callable[[Scene], None], item: Any) -> None:
     """Write a function that takes its chunks of the neurons, a pack after the other."""
-    given_in, put_out = items
-    kinds = [k.as_pointer() for k in (given_in, given_in, put_out, DOUBLE, FLOAT)]
+    kinds = [k.as_pointer() for k in (item, item, item, DOUBLE, FLOAT)]
     kind = ir.FunctionType(ir.VoidType(), kinds + [I64] * len(_NUMBERS) + [FLOAT] * len(_FLOATS))
     function = ir.Function(module, kind, name)
     b = ir.IRBuilder(function.append_basic_block())

@@ -39,8 +39,8 @@ class _Compiled(NamedTuple):
 
 
 @cache
-def _compiled(dynamics: Dynamics, half: bool, as_bytes: bool) -> _Compiled:
-    engine = compile_module(write_module(dynamics, half, as_bytes))
+def _compiled(dynamics: Dynamics, half: bool) -> _Compiled:
+    engine = compile_module(write_module(dynamics, half))
     kind = ctypes.CFUNCTYPE(
         None, *[ctypes.c_void_p] * 5, *[ctypes.c_int64] * 8, *[ctypes.c_float] * 3
     )
@@ -59,10 +59,9 @@ def run_native(
     """Run one of the functions of `leaky_code` on dense memory.
 
     Args:
-        name: ``forward``, ``sums``, ``backward``, ``moments``, ``mean``, ``add`` or ``rates``.
+        name: ``forward``, ``sums``, ``backward``, ``moments``, ``mean`` or ``add``.
         dynamics: the neuron.
-        tensors: x, the gradient of the spikes, and what is written; all float32 or all bfloat16;
-            spikes may also be written as uint8.
+        tensors: x, the gradient of the spikes, and what is written; all float32 or all bfloat16.
         tiles: (6, period) float32: gain, shift, mean, scale, along, offset.
         span: where the numbers lie.
         decay: share of the potential that survives a step.
@@ -75,9 +74,7 @@ def run_native(
     period = tiles.shape[1]
     chunks = max(1, min(_CHUNKS, span.size // (4 * max(period, WIDTH))))
     totals = np.zeros((chunks, 2, period))
-    out = tensors[2]
-    as_bytes = out is not None and out.dtype == torch.uint8
-    function = _compiled(dynamics, x.dtype == torch.bfloat16, as_bytes).functions[name]
+    function = _compiled(dynamics, x.dtype == torch.bfloat16).functions[name]
     memory = [None if t is None else t.data_ptr() for t in tensors]
     memory += [totals.ctypes.data, tiles.ctypes.data]
     neuron = (decay, dynamics.v_threshold, 1.0 / dynamics.v_threshold)

@@ -153,11 +153,6 @@ def _of_past(norm: Norm) -> _Statistics:
     return _Statistics(norm.running_mean.double().numpy(), 1.0 / np.sqrt(variance + norm.eps))
 
 
-def tiles_of_past(norm: Norm) -> Any:
-    """Return gain and shift of the running statistics, as the compiled loops take them."""
-    return _tiles(_of_past(norm), norm.weight, norm.bias)
-
-
 def _of_batch(x: Tensor, norm: Norm, dynamics: Dynamics, span: Span) -> _Statistics:
     """Take the moments about the mean of a few pixels, and move the running statistics."""
     channels = x.shape[1]
