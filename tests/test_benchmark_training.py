@@ -11,13 +11,11 @@ import torch
 from benchmarks.training.equality import UnequalError, check_logits
 from benchmarks.training.naive import NaiveNeuron
 from benchmarks.training.network import CHANNELS, Dense, Merged, Outer, load
-from benchmarks.training.our_training import BELOW, UNITS, our_unet
 from benchmarks.training.ours import EXPECTED, mode_of
 from benchmarks.training.picture import draw
 from benchmarks.training.rounds import ratio, run_rounds, turns
 from benchmarks.training.summarize import summarize
 from benchmarks.training.task import blobs, stored_weights
-from spikeseg.spiking import Clock
 
 KINDS = {
     "naive loop": "naive",
@@ -251,50 +249,6 @@ def test_step_after_step_gives_the_same_as_all_steps_in_one_batch(
         with torch.inference_mode():
             found.append(network.eval()(images))
     torch.testing.assert_close(found[0], found[1], rtol=0, atol=1e-4)
-
-
-def test_our_network_is_the_naive_one_with_its_channels_in_another_order(
-    weights: dict[str, torch.Tensor],
-) -> None:
-    naive, ours = Merged(NaiveNeuron, 3), our_unet(3, weights)
-    load(naive, weights)
-    images, _ = blobs(2, 16, 6)
-    with torch.inference_mode():
-        found, expected = ours.eval()(images), naive.eval()(images)
-    torch.testing.assert_close(found, expected, rtol=0, atol=1e-4)
-
-
-@pytest.mark.parametrize("recompute", [False, True])
-@pytest.mark.parametrize("name", CHANNELS)
-def test_a_layer_of_our_network_in_training_has_the_naive_gradients(
-    name: str, recompute: bool, weights: dict[str, torch.Tensor]
-) -> None:
-    naive, ours = Merged(NaiveNeuron, 4).train(), our_unet(4, weights).train()
-    load(naive, weights)
-    random = torch.Generator().manual_seed(1)
-    wide, size = CHANNELS[name][0], 16
-    x = (torch.rand(8, wide, size, size, generator=random) < 0.2).float().requires_grad_()
-    unit = ours.inner.get_submodule(UNITS[name])
-    with ours.clock.set_to(Clock(4, batch=2, recompute=recompute)):
-        mine = unit(ours_first(name, x).contiguous(memory_format=torch.channels_last))
-    theirs = naive.neurons[name](naive.current(name, x).unflatten(0, (4, 2))).flatten(0, 1)
-    assert torch.equal(mine, theirs)
-    factors = torch.randn(theirs.shape, generator=random)
-    own = (unit.conv.weight, unit.norm.weight, unit.norm.bias, x)
-    other = (naive.convs[name].weight, naive.norms[name].weight, naive.norms[name].bias, x)
-    found = torch.autograd.grad((mine * factors).sum(), own)
-    truth = torch.autograd.grad((theirs * factors).sum(), other)
-    for a, b in zip((ours_last(name, found[0]), *found[1:]), truth, strict=True):
-        torch.testing.assert_close(a, b, rtol=0, atol=1e-5 * float(b.abs().max()))
-
-
-def ours_first(name: str, x: torch.Tensor) -> torch.Tensor:
-    """Return the channels of all contestants in the order of our network."""
-    return x.roll(-CHANNELS[BELOW[name]][1], 1) if name in BELOW else x
-
-
-def ours_last(name: str, x: torch.Tensor) -> torch.Tensor:
-    return x.roll(CHANNELS[BELOW[name]][1], 1) if name in BELOW else x
 
 
 def test_firing_only_above_the_threshold_differs_on_the_threshold_alone() -> None:
