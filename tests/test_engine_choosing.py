@@ -37,8 +37,8 @@ def test_the_fastest_by_more_than_noise_is_chosen(
     times: dict[str, float], wanted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choosing, "_MAKERS", {name: lambda n=name: n for name in times})
-    monkeypatch.setattr(choosing, "_measured", lambda name: times[name])
-    assert choose_numbers.__wrapped__(tuple(times)).numbers == wanted
+    monkeypatch.setattr(choosing, "_milliseconds", lambda name: times[name])
+    assert choose_numbers(tuple(times)).numbers == wanted
 
 
 def test_an_unknown_kind_of_numbers_is_refused_by_name() -> None:

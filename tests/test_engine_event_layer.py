@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from spikeseg.engine.currents import Current
 from spikeseg.engine.event import code as event_code
 from spikeseg.engine.event.bit_map import BitMap
-from spikeseg.engine.event.cost import measure_cost
 from spikeseg.engine.event.layer import EventLayer, compile_layer
 from spikeseg.engine.scan import initial_state, scan_stepwise
 from spikeseg.errors import ShapeError
@@ -262,11 +261,3 @@ def test_shapes_that_do_not_fit_are_refused():
         EventLayer([other, other], Neuron(), [(20, 4, 4), (20, 5, 4)])
     with pytest.raises(ShapeError, match="weights for 20 channels"):
         EventLayer([other], Neuron(), [(3, 4, 4)])
-
-
-def test_a_cost_is_measured_and_grows_with_events():
-    layer, _, _ = plain_layer()
-    cost = measure_cost(layer)
-    assert cost.event > 0
-    assert cost.seconds(4, 1000) < cost.seconds(4, 2000)
-    assert measure_cost(plain_layer(seed=1)[0]) is cost

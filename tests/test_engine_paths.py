@@ -135,9 +135,25 @@ def test_other_pairs_stay_as_they_are(second):
 def test_double_images_are_exact_whatever_is_allowed():
     graph, batch = unet_graph(Neuron(v_initial=0.5)), images(1, 2, 8, 8).double()
     found = simulate(graph, batch, STEPS, precision="int8", keep_spikes=True)
-    exact = simulate(graph, batch, STEPS, keep_spikes=True)
-    for name, spikes in exact.spikes.items():
+    assert found.engine == "float64: exact, as the images are"
+    for name, spikes in simulate(graph, batch, STEPS, keep_spikes=True).spikes.items():
         assert torch.equal(found.spikes[name], spikes)
+
+
+def test_in_float64_no_sums_of_weights_are_rounded():
+    random = np.random.default_rng(0)
+    conv = Convolution(np.float32(random.normal(size=(2, 3, 3, 3))), padding=(1, 1, 1, 1))
+    connection, spikes = Connection("a", "b", (Upsampling((2, 2)), conv)), torch.ones(1, 1, 3, 4, 4)
+    like = torch.zeros(0, dtype=torch.float64)
+    found = make_path(connection, "fp32", like)(Spikes(spikes.double(), torch.float64))
+    exact = Current(connection, like)(spikes.double().flatten(0, 1))
+    torch.testing.assert_close(found[0], exact, rtol=1e-14, atol=1e-14)
+
+
+@pytest.mark.parametrize("engine", [Engine("bf16"), Engine("int8"), Engine("fp32", "always")])
+def test_an_engine_that_the_images_cannot_have_is_refused(engine):
+    with pytest.raises(ConfigError, match="images of float64, which are always exact"):
+        simulate(unet_graph(Neuron()), images(1, 2, 8, 8).double(), 2, precision=engine)
 
 
 def test_an_unknown_precision_is_refused():

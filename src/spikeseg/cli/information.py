@@ -50,11 +50,15 @@ def _engine() -> dict[str, str]:
     """Return what computes spiking networks on this processor and on a GPU, and why."""
     from spikeseg.engine import ALLOWED, choose_engine, choose_numbers, describe_gpu
 
-    return {
-        "neurons over time": "compiled for this processor: float32, bfloat16",
-        "neurons over time, on a GPU": describe_gpu(),
-        "training.precision auto": choose_numbers(("bf16",)).reason,
-    } | {f"evaluation.precision {name}": choose_engine(name).reason for name in ALLOWED}
+    return (
+        {
+            "neurons over time": "compiled for this processor: float32, bfloat16",
+            "neurons over time, on a GPU": describe_gpu(),
+            "training.precision auto": choose_numbers(("bf16",)).reason,
+        }
+        | {f"evaluation.precision {name}": choose_engine(name).reason for name in ALLOWED}
+        | {"event by event": "where a population's spikes are so few that this is faster"}
+    )
 
 
 def _plug_points() -> dict[str, tuple[str, ...]]:

@@ -20,7 +20,6 @@ ALLOWED: dict[Precision, tuple[Numbers, ...]] = {
     "bfloat16": ("fp32", "bf16"),
     "int8": ("fp32", "bf16", "int8"),
 }
-_EVENTS = "or event by event in fp32, where a layer's spikes are so few that this is faster"
 _CHANNELS, _SIZE, _IMAGES, _ROUNDS = 32, 32, 4, 5
 _GAIN = 0.9  # a rounding engine has to be faster than the exact one by more than noise
 
@@ -56,23 +55,33 @@ class Engine:
     reason: str = "asked for"
 
 
-def choose_engine(precision: Precision) -> Engine:
+def choose_engine(
+    precision: Precision, device: str = "cpu", dtype: torch.dtype = torch.float32
+) -> Engine:
     """Return what is fastest on this processor among all that is exact enough.
+
+    On a GPU, bfloat16 is taken where it is allowed; images of float64 are always exact.
 
     Args:
         precision: ``float32`` is exact; ``bfloat16`` also allows weights and currents to be rounded
             to bfloat16; ``int8`` also allows weights of 8 bits.
+        device: of the images.
+        dtype: of the images.
 
     Raises:
         ConfigError: another precision.
     """
     if precision not in ALLOWED:
         raise ConfigError(f"precision is {precision!r}; it must be one of: {', '.join(ALLOWED)}.")
+    if dtype == torch.float64:
+        return Engine("fp32", "never", "float64: exact, as the images are")
+    if device != "cpu":
+        numbers: Numbers = "fp32" if precision == "float32" else "bf16"
+        return Engine(numbers, "never", f"{numbers}, on a GPU")
     choice = choose_numbers(ALLOWED[precision])
-    return Engine(choice.numbers, "measured", f"{choice.reason}; {_EVENTS}")
+    return Engine(choice.numbers, "measured", choice.reason)
 
 
-@cache
 def choose_numbers(allowed: tuple[Numbers, ...] = ("fp32",)) -> Choice:
     """Return the fastest of what is allowed, by the time of a small convolution of spikes.
 
@@ -92,7 +101,7 @@ def choose_numbers(allowed: tuple[Numbers, ...] = ("fp32",)) -> Choice:
             f"no engine calculates in {', '.join(sorted(unknown))}; there are: "
             f"{', '.join(_MAKERS)}. Name one or more of them."
         )
-    found = {name: _measured(_MAKERS[name]()) for name in _able(("fp32", *allowed))}
+    found = {name: _milliseconds(name) for name in _able(("fp32", *allowed))}
     fastest = min(found, key=lambda name: found[name])
     chosen: Numbers = fastest if found[fastest] < _GAIN * found["fp32"] else "fp32"
     return Choice(chosen, _reason(chosen, found, allowed), found)
@@ -106,14 +115,15 @@ def _able(names: Sequence[Numbers]) -> list[Numbers]:
 def _reason(chosen: str, found: dict[Numbers, float], allowed: Sequence[str]) -> str:
     times = ", ".join(f"{name} {ms:.2f} ms" for name, ms in found.items())
     level = torch.backends.cpu.get_cpu_capability()
+    extra = "" if set(allowed) <= set(found) else "; this torch has no 8-bit convolution"
     if len(found) == 1:
-        extra = "" if set(allowed) <= set(found) else "; this torch has no 8-bit convolution"
         return f"fp32: exact, and nothing else was asked for{extra} ({level})"
-    return f"{chosen}: fastest for a small convolution of spikes ({times}; {level})"
+    return f"{chosen}: fastest for a small convolution of spikes ({times}; {level}{extra})"
 
 
-def _measured(run: Callable[[], Tensor]) -> float:
-    times = []
+@cache
+def _milliseconds(name: Numbers) -> float:
+    run, times = _MAKERS[name](), []
     with torch.inference_mode():
         for _ in range(_ROUNDS):
             began = time.perf_counter()
@@ -139,7 +149,7 @@ def _floats(dtype: torch.dtype) -> Callable[[], Tensor]:
 def _bytes() -> Callable[[], Tensor]:
     spikes, weight = _spikes_and_weight()
     x, packed = spikes.to(torch.uint8), pack_bytes(weight, (1, 1), (1, 1))
-    return lambda: convolve_bytes(x, packed, torch.float32)
+    return lambda: convolve_bytes(x, packed, torch.bfloat16)
 
 
 _MAKERS: dict[Numbers, Callable[[], Callable[[], Tensor]]] = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Literal
 
 import torch
@@ -31,6 +30,7 @@ class Layer:
         counts: of the spikes so far, if wanted.
         sparse: how to compute it event by event, if that may be faster.
         always_sparse: whether that is not asked.
+        is_sparse: whether the steps before were computed so.
     """
 
     neuron: Neuron
@@ -41,19 +41,21 @@ class Layer:
     counts: Counts | None
     sparse: Sparse | None = None
     always_sparse: bool = False
+    is_sparse: bool = False
     _state: State | None = None
 
     def advance(self, spikes: Mapping[str, Spikes], count: int, is_last: bool) -> Spikes:
         """Run ``count`` more steps, after which there are others unless they are the last."""
         heard = [spikes[path.source] for path in self.paths]
         if self.sparse is not None and (
-            self.always_sparse or self.sparse.pays(heard, partial(self._one_step, heard))
+            self.always_sparse or self.sparse.pays(heard, self._dense, self._kind())
         ):
             found, self._state = self.sparse.run(
                 heard, self.constant, self._state, self.counts, not is_last
             )
+            self.is_sparse = True
             return found
-        parts = [path(s) for path, s in zip(self.paths, heard, strict=True)]
+        parts, self.is_sparse = self._currents(heard), False
         if self.constant is not None:
             parts.append(self.constant.expand(count, *self.constant.shape))
         values, self._state = self._scan(parts, self._state, self.counts, not is_last)
@@ -72,10 +74,15 @@ class Layer:
             BitMap(found, (steps, batch, shape[0], shape[1], shape[2])), self.exact
         ), state
 
-    def _one_step(self, heard: Sequence[Spikes]) -> None:
-        """Run one step of one image, for its time alone."""
-        firsts = [Spikes(s.bits().first(), self.exact) for s in heard]
-        self._scan([p(s) for p, s in zip(self.paths, firsts, strict=True)], None, None, False)
+    def _currents(self, heard: Sequence[Spikes]) -> list[Tensor]:
+        return [path(s) for path, s in zip(self.paths, heard, strict=True)]
+
+    def _dense(self, heard: Sequence[Spikes]) -> None:
+        """Run some first steps, for their time alone."""
+        self._scan(self._currents(heard), None, None, stays=False)
+
+    def _kind(self) -> tuple[torch.dtype, ...]:
+        return tuple(path.dtype for path in self.paths)
 
     def keep(self, which: Tensor) -> None:
         """Go on with some of the images; ``which`` is (B,) bool."""

@@ -18,6 +18,7 @@ class Simulation:
     Attributes:
         num_steps: T, the most steps that an image was simulated.
         steps_used: (B,) int64, the steps that each image was simulated: T without early exit.
+        engine: what it was calculated in, and why.
         potential: (B, K, H, W) mean output current over the steps that are read out, the
             counterpart of the network's logits.
         mask_steps: S steps, counted from 1, after which a mask was read out.
@@ -32,6 +33,7 @@ class Simulation:
 
     num_steps: int
     steps_used: Tensor
+    engine: str
     potential: Tensor
     mask_steps: tuple[int, ...]
     masks: Tensor

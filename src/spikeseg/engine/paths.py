@@ -55,7 +55,10 @@ class Path:
         leading, rest = _split(connection.transforms) if numbers == "int8" else ((), None)
         self.dtype = torch.uint8 if leading else dtype
         self._bytes = [_on_bytes(t) for t in leading]
-        chain = without_enlarging(connection.transforms) if rest is None else rest
+        whole = connection.transforms
+        if rest is None and dtype != torch.float64:  # whose sums of weights would be rounded
+            whole = without_enlarging(whole)
+        chain = whole if rest is None else rest
         like = torch.empty(0, dtype=dtype, device=device)
         self._rest = Current(replace(connection, transforms=chain), like)
 
@@ -71,9 +74,11 @@ class Path:
             total: (B, C, H, W).
             steps: how many; the biases act in each.
         """
-        if self._offset[0] != total.shape[1:]:
-            self._offset = (total.shape[1:], self._of(torch.zeros_like(total[:1])))
-        return self._of(total) + self._offset[1] * (steps - 1)
+        size, offset = self._offset  # another thread may put that of another size in its place
+        if size != total.shape[1:]:
+            offset = self._of(torch.zeros_like(total[:1]))
+            self._offset = (total.shape[1:], offset)
+        return self._of(total) + offset * (steps - 1)
 
     def _of(self, x: Tensor) -> Tensor:
         for transform in self._bytes:

@@ -60,7 +60,8 @@ def simulate(
             exit saves count as done at the end.
 
     Raises:
-        ConfigError: no steps, no mask step, one outside of 1..T, or a read-out outside of (0, 1].
+        ConfigError: no steps, no mask step, one outside of 1..T, a read-out outside of (0, 1], or
+            an engine that these images cannot have.
         DataError: the images are not float32 or float64.
         ShapeError: the images do not fit the graph.
     """
@@ -74,15 +75,28 @@ def simulate(
     windows = {step: window_start(step, readout) for step in sorted({*steps, *looks, num_steps})}
     kept = (keep_counts, keep_spikes, keep_output, count_operations)
     wanted = Wanted(frozenset(steps), windows, *kept)
-    engine = precision if isinstance(precision, Engine) else choose_engine(precision)
-    if images.dtype == torch.float64:
-        engine = Engine("fp32", "never")
-    if images.device.type != "cpu":
-        engine = Engine("fp32" if engine.numbers == "fp32" else "bf16", "never")
+    engine = precision
+    if not isinstance(engine, Engine):
+        engine = choose_engine(engine, images.device.type, images.dtype)
+    _check_engine(engine, images)
     with torch.inference_mode():
         watch = Watch(early_exit) if early_exit else None
         walk = Walk(graph, in_channels_last(images), wanted, engine, watch)
         return _walked(walk, num_steps, progress or (lambda done: None))
+
+
+def _check_engine(engine: Engine, images: Tensor) -> None:
+    is_float, is_here = images.dtype == torch.float32, images.device.type == "cpu"
+    if (engine.numbers != "fp32" or engine.events == "always") and not is_float:
+        raise ConfigError(
+            f"{engine.numbers}, events {engine.events!r}, is asked for with images of float64, "
+            "which are always exact. Give float32 images, or ask for fp32 and no events."
+        )
+    if (engine.numbers == "int8" or engine.events == "always") and not is_here:
+        raise ConfigError(
+            f"{engine.numbers}, events {engine.events!r}, is asked for on {images.device}, where "
+            "there are neither bytes nor events. Ask for fp32 or bf16 and no events."
+        )
 
 
 def window_start(step: int, readout: float) -> int:
@@ -164,6 +178,7 @@ def _result(walk: Walk, step: int, num_steps: int) -> Simulation:
     return Simulation(
         num_steps=num_steps,
         steps_used=torch.full((len(walk.images),), step),
+        engine=walk.described(),
         potential=readout.potential(step),
         mask_steps=tuple(sorted(wanted.mask_steps)),
         masks=readout.all_masks(step),

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Sequence
-from weakref import WeakKeyDictionary
+from typing import NamedTuple
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
 import torch
 from torch import Tensor
 
-from spikeseg.engine.event.cost import measure_cost
+from spikeseg.engine.event.bit_map import BitMap
 from spikeseg.engine.event.layer import EventLayer
 from spikeseg.engine.scan import Counts
 from spikeseg.engine.spikes import Spikes
@@ -15,7 +16,23 @@ from spikeseg.graph import Connection
 from spikeseg.graph.transforms import Shape
 from spikeseg.neurons import Neuron, State
 
-_ROUNDS = 3
+_LEAST, _MOST, _ENOUGH = 2, 3, 0.1  # rounds; seconds after which no more are needed
+_STEPS = 4  # steps of images that both ways are timed with
+_SIZES = 4  # of images, for which a population is kept ready
+
+
+class Costs(NamedTuple):
+    """Seconds, with as many threads as torch has.
+
+    Attributes:
+        dense: a step of one image as a convolution.
+        silent: the same event by event, if nothing is heard.
+        event: each spike that is heard, on top of that.
+    """
+
+    dense: float
+    silent: float
+    event: float
 
 
 class Sparse:
@@ -31,22 +48,38 @@ class Sparse:
         self, connections: Sequence[Connection], neuron: Neuron, shapes: Sequence[Shape]
     ) -> None:
         self.layer = EventLayer(connections, neuron, shapes)
-        self._dense_seconds: dict[int, float] = {}
+        self._costs: dict[tuple[object, ...], Costs] = {}
 
-    def pays(self, heard: Sequence[Spikes], run_dense: Callable[[], object]) -> bool:
+    def pays(
+        self, heard: Sequence[Spikes], run_dense: Callable[[Sequence[Spikes]], object], kind: object
+    ) -> bool:
         """Return whether events are faster for these spikes.
+
+        Both ways are timed once, on so many of the first steps, with threads and numbers as now.
 
         Args:
             heard: what the population hears.
-            run_dense: one step of one image, computed densely.
+            run_dense: the other way.
+            kind: what that calculates in.
         """
-        threads = torch.get_num_threads()
-        if threads not in self._dense_seconds:
-            self._dense_seconds[threads] = _seconds(run_dense)
         maps = [spikes.bits() for spikes in heard]
-        steps = maps[0].shape[0] * maps[0].shape[1]
-        cost = measure_cost(self.layer).seconds(steps, sum(m.count() for m in maps))
-        return cost < self._dense_seconds[threads] * steps
+        parts = [m.first(_STEPS) for m in maps]
+        key = (torch.get_num_threads(), kind, parts[0].shape[:2])
+        if key not in self._costs:
+            self._costs[key] = self._measured(parts, run_dense)
+        costs, steps = self._costs[key], _steps(maps[0])
+        event_by_event = costs.silent * steps + costs.event * sum(m.count() for m in maps)
+        return event_by_event < costs.dense * steps
+
+    def _measured(
+        self, parts: Sequence[BitMap], run_dense: Callable[[Sequence[Spikes]], object]
+    ) -> Costs:
+        silence = [BitMap(torch.zeros_like(m.words), m.shape) for m in parts]
+        events, steps = sum(m.count() for m in parts), _steps(parts[0])
+        dense = seconds(lambda: run_dense([Spikes(m, torch.float32) for m in parts]))
+        silent = seconds(lambda: self.layer(silence, keep_state=False))
+        busy = seconds(lambda: self.layer(parts, keep_state=False)) if events else silent
+        return Costs(dense / steps, silent / steps, max(0.0, busy - silent) / max(events, 1))
 
     def run(
         self,
@@ -63,24 +96,39 @@ class Sparse:
         return Spikes(found, torch.float32), state
 
 
-_made: WeakKeyDictionary[Connection, tuple[object, Sparse]] = WeakKeyDictionary()
+def seconds(run: Callable[[], object]) -> float:
+    """Return how long something takes: the best of two or three times."""
+    times: list[float] = []
+    while len(times) < _LEAST or (len(times) < _MOST and sum(times) < _ENOUGH):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def _steps(m: BitMap) -> int:
+    return m.shape[0] * m.shape[1]
+
+
+class _Kept(NamedTuple):
+    others: tuple[ReferenceType[Connection], ...]
+    how: tuple[Neuron, tuple[Shape, ...]]
+    sparse: Sparse
+
+
+_kept: WeakKeyDictionary[Connection, list[_Kept]] = WeakKeyDictionary()
 
 
 def make_sparse(
     connections: Sequence[Connection], neuron: Neuron, shapes: Sequence[Shape]
 ) -> Sparse:
-    """Return the event-driven form, made once for maps of the size that came last."""
-    key = (tuple(connections), neuron, tuple(shapes))
-    found = _made.get(connections[0])
-    if found is None or found[0] != key:
-        found = _made[connections[0]] = (key, Sparse(connections, neuron, shapes))
-    return found[1]
-
-
-def _seconds(run: Callable[[], object]) -> float:
-    times = []
-    for _ in range(_ROUNDS):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return min(times)
+    """Return the event-driven form, made once for maps of the sizes that came last."""
+    how, (first, *others) = (neuron, tuple(shapes)), connections
+    known = _kept.setdefault(first, [])
+    for kept in known:
+        if kept.how == how and [r() for r in kept.others] == others:
+            return kept.sparse
+    made = Sparse(connections, neuron, shapes)
+    known.append(_Kept(tuple(ref(c) for c in others), how, made))
+    del known[:-_SIZES]
+    return made

@@ -114,17 +114,16 @@ class Walk:
             return None
         if population.size * len(self.images) < _SMALL and self.engine.events == "measured":
             return None
-        if not EventLayer.can_run(heard, population.neuron) or any(
-            _is_signed(self.graph, self.graph[c.source]) for c in heard
-        ):
+        is_binary = all(_levels(self.graph, self.graph[c.source]) == (0, 1) for c in heard)
+        if not (is_binary and EventLayer.can_run(heard, population.neuron)):
             return None
         return make_sparse(heard, population.neuron, [self.graph[c.source].shape for c in heard])
 
     def _numbers(self, source: str) -> Numbers:
-        """Return what a connection from a population is calculated in: bytes hold 0 and 1 only."""
-        is_signed = _is_signed(self.graph, self.graph[source])
+        """Return what a connection from a population is calculated in: bytes are for 0 and 1."""
         numbers = self.engine.numbers
-        return "bf16" if is_signed and numbers == "int8" else numbers
+        is_binary = _levels(self.graph, self.graph[source]) == (0, 1)
+        return numbers if is_binary or numbers != "int8" else "bf16"
 
     def _form(self, population: Population) -> torch.dtype | Literal["bits"]:
         """Return what a population writes: bits if somebody may want them, and rows are words."""
@@ -139,7 +138,8 @@ class Walk:
         net = torch.zeros_like(
             self.images.new_empty(()).expand(shape), memory_format=torch.channels_last
         )
-        return Counts(net, net.clone() if _is_signed(self.graph, population) else None)
+        is_signed = min(_levels(self.graph, population)) < 0
+        return Counts(net, net.clone() if is_signed else None)
 
     def _constant_current(self, name: str) -> Tensor | None:
         """Sum what the image causes; it is the same in every step, so it is computed once."""
@@ -181,6 +181,12 @@ class Walk:
             each = [torch.tensordot(now.abs().double(), reach, 3) for now in fired.numbers()]
             self.operations[-1] += torch.stack(each).cpu()
 
+    def described(self) -> str:
+        """Return what is calculated in which way, in a line."""
+        many = sum(isinstance(layer, Layer) and layer.is_sparse for layer in self.layers.values())
+        of_all = f"; {many} of {len(self.layers)} populations event by event in fp32"
+        return self.engine.reason + (of_all if self.sparse else "")
+
     def counts(self) -> dict[str, Counts]:
         """Return the spikes of each population so far, where they are counted."""
         return {name: layer.counts for name, layer in self.layers.items() if layer.counts}
@@ -195,8 +201,8 @@ class Walk:
         self.operations = [chunk[:, which.cpu()] for chunk in self.operations]
 
 
-def _is_signed(graph: SpikingGraph, population: Population) -> bool:
-    """Tell whether a population takes spikes back; a gate does if its source does."""
+def _levels(graph: SpikingGraph, population: Population) -> tuple[int, ...]:
+    """Return the values of a population's spikes; those of a gate are its source's."""
     if population.neuron is None:
-        return _is_signed(graph, graph[graph.into(population.name)[0].source])
-    return min(population.neuron.spike_levels) < 0
+        return _levels(graph, graph[graph.into(population.name)[0].source])
+    return population.neuron.spike_levels

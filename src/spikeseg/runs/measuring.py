@@ -50,6 +50,7 @@ class Measurement:
         neurons: that fire, summed over images.
         multiplications: of the analog network, summed over images.
         input_multiplications: of the spiking network's first layer, summed over images.
+        engine: what the last image was simulated with; ``None`` where nothing was simulated.
     """
 
     analog: list[Masks] = field(default_factory=list)
@@ -60,6 +61,7 @@ class Measurement:
     neurons: int = 0
     multiplications: int = 0
     input_multiplications: int = 0
+    engine: str | None = None
 
 
 def measure(
@@ -113,6 +115,7 @@ def measure(
             precision=precision,
             progress=tell,
         )
+        found.engine = simulation.engine
         with torch.inference_mode():
             logits = traced.module(padded)
         found.analog.append(as_array(crop_back(logits.argmax(1).to(torch.uint8)))[0])

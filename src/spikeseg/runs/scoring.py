@@ -7,7 +7,6 @@ from typing import Any
 from spikeseg._version import __version__
 from spikeseg.config import EvaluationConfig, RunConfig
 from spikeseg.data import SegmentationData
-from spikeseg.engine import choose_engine
 from spikeseg.errors import CorruptFileError, RunFolderError
 from spikeseg.files import read_json, sha256, write_json
 from spikeseg.graph import SpikingGraph
@@ -156,7 +155,7 @@ def _stages(
             "mean_steps_used": sum(found.steps_used) / images,
             "exit_tolerance": config.evaluation.exit_tolerance,
             "precision": config.evaluation.precision,
-            "engine": choose_engine(config.evaluation.precision).reason,
+            "engine": found.engine,
             "spikes_per_neuron": found.spikes / found.neurons,
             "synaptic_operations_per_image": operations / images,
             "operation": "AC",

@@ -67,9 +67,11 @@ class BitMap:
         found = self._unpacked(dtype, steps * batch, 1)
         return found.view(steps, batch, *found.shape[1:])
 
-    def first(self) -> "BitMap":
-        """Return the first step of the first image."""
-        return BitMap(self.words[:1, :1].contiguous(), (1, 1, *self.shape[2:]))
+    def first(self, most: int) -> "BitMap":
+        """Return some of the first images in so many of the first steps, ``most`` steps in all."""
+        batch = min(most, self.shape[1])
+        words = self.words[: max(1, most // batch), :batch].contiguous()
+        return BitMap(words, (len(words), batch, *self.shape[2:]))
 
     def counts(self) -> Tensor:
         """Return (B, C, H, W) float32 in channels_last memory: spikes over all steps."""

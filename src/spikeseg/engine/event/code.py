@@ -1,6 +1,6 @@
 """What is compiled for a layer that hears events: lists of events, and the sums of their weights.
 
-See `event_plan` for the lists. Nothing here branches on a single event.
+See `plan` for the lists. Nothing here branches on a single event.
 """
 
 from typing import Any, NamedTuple

@@ -7,7 +7,7 @@ in which they are added up differs from a dense convolution's.
 import ctypes
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +28,8 @@ from spikeseg.graph.transforms import Shape
 from spikeseg.neurons import Neuron, State
 
 _LAST = torch.channels_last
+
+_MOST_COMPILED = 64  # layers, of whatever size
 
 
 class EventLayer:
@@ -51,17 +53,17 @@ class EventLayer:
         shape: Shape | None = None,
     ) -> None:
         self.neuron = neuron
-        self._sums = [taps_of(c, s) for c, s in zip(connections, shapes, strict=True)]
-        outs = [(t.weight.shape[3], t.rows.out, t.columns.out) for t in self._sums]
+        sums = [taps_of(c, s) for c, s in zip(connections, shapes, strict=True)]
+        outs = [(t.weight.shape[3], t.rows.out, t.columns.out) for t in sums]
         outs += [] if shape is None else [shape]
         if len(set(outs)) != 1:
             raise ShapeError(f"the connections give shapes {outs}; make them agree.")
         self.shape: Shape = outs[0]
         self.source_shapes = [(c, h, w) for c, h, w in shapes]
-        self.plan = _plan(neuron, self.shape, self._sums)
+        self.plan = _plan(neuron, self.shape, sums)
         self._names, self._size = self.plan.names, self.plan.scratch["size"]
         self._compiled: _Compiled | None = None
-        self._memory = memory_of(self.plan, self._sums, neuron)  # its addresses are in use
+        self._memory = memory_of(self.plan, sums, neuron)  # its addresses are in use
         self._fixed = {name: int(array.ctypes.data) for name, array in self._memory.items()}
 
     @staticmethod
@@ -197,7 +199,7 @@ def compile_layer(plan: Plan) -> _Compiled:
     return _Compiled(kind(owner.get_function_address("run")), owner)
 
 
-_compiled = cache(compile_layer)
+_compiled = lru_cache(_MOST_COMPILED)(compile_layer)
 
 
 def _number(value: Any) -> int:
