@@ -2,8 +2,8 @@
 
 A neuron is one function, ``step(current, state, parameters) -> (spike, state)``, written with
 operators only, so that the same text runs on torch tensors, on NumPy arrays and, compiled, on
-scalars inside the engine's scan over time. Every neuron has three states, the synaptic current
-``u``, the membrane potential ``v`` and the sum ``n`` of the spikes it has fired; with
+vectors of neurons inside the engine's scan over time. Every neuron has three states, the synaptic
+current ``u``, the membrane potential ``v`` and the sum ``n`` of the spikes it has fired; with
 ``tau_syn = 0`` the current passes straight through. A file whose spikes are not 0 or 1 says so in
 ``SPIKE_LEVELS``.
 """

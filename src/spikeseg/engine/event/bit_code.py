@@ -12,17 +12,15 @@ _LANES = 64
 
 
 def write_unpack(item: str) -> ir.Module:
-    """Return ``unpack``, which writes rows of numbers: how often each bit is set.
+    """Return ``unpack(words, out, length, row_words, first, last)``, which writes numbers for bits.
 
-    ``unpack(words, out, length, row_words, steps, stride, first, last)`` takes the rows first to
-    last, of ``length`` bits, in ``row_words`` words, and sums over ``steps`` that lie ``stride``
-    words apart.
+    It takes the rows first to last, of ``length`` bits, in ``row_words`` words.
     """
     module = ir.Module("unpack")
-    kinds = [I64.as_pointer(), ITEMS[item].as_pointer()] + [I64] * 6
+    kinds = [I64.as_pointer(), ITEMS[item].as_pointer()] + [I64] * 4
     function = ir.Function(module, ir.FunctionType(ir.VoidType(), kinds), "unpack")
     b = ir.IRBuilder(function.append_basic_block())
-    words, out, length, row_words, steps, stride, first, last = function.args
+    words, out, length, row_words, first, last = function.args
     zero, one, lanes = (ir.Constant(I64, n) for n in (0, 1, _LANES))
 
     def row(number: Any, _: list[Any]) -> list[Any]:
@@ -30,13 +28,13 @@ def write_unpack(item: str) -> ir.Module:
         place = b.gep(out, [b.mul(number, length)])
 
         def whole(i: Any, _: list[Any]) -> list[Any]:
-            found = _sum(b, item, (source, i, steps, stride))
+            found = _numbers(b, item, source, i)
             target = b.gep(place, [b.mul(i, lanes)])
             b.store(found, b.bitcast(target, found.type.as_pointer()), align=1)
             return []
 
         def rest(k: Any, _: list[Any]) -> list[Any]:
-            b.store(_sum_of_one(b, item, (source, k, steps, stride)), b.gep(place, [k]))
+            b.store(_number(b, item, source, k), b.gep(place, [k]))
             return []
 
         full = b.sdiv(length, lanes)
@@ -49,38 +47,18 @@ def write_unpack(item: str) -> ir.Module:
     return module
 
 
-def _sum(b: Any, item: str, given: tuple[Any, Any, Any, Any]) -> Any:
-    """Return 64 sums over the steps; a single step in numbers that cannot be added."""
-    words, i, steps, stride = given
+def _numbers(b: Any, item: str, words: Any, i: Any) -> Any:
+    """Return 64 numbers of a word."""
     kind = ir.VectorType(ITEMS[item], _LANES)
-
-    def at(t: Any) -> Any:
-        word = b.load(b.gep(words, [b.add(i, b.mul(t, stride))]))
-        bits = b.bitcast(word, ir.VectorType(ir.IntType(1), _LANES))
-        return b.select(bits, splat(kind, _ONE[item]), splat(kind, 0))
-
-    if item != "float32":
-        return at(ir.Constant(I64, 0))
-    ends = (ir.Constant(I64, 1), steps, ir.Constant(I64, 1))
-    (total,) = loop(b, ends, [at(ir.Constant(I64, 0))], lambda t, s: [b.fadd(s[0], at(t))])
-    return total
+    bits = b.bitcast(b.load(b.gep(words, [i])), ir.VectorType(ir.IntType(1), _LANES))
+    return b.select(bits, splat(kind, _ONE[item]), splat(kind, 0))
 
 
-def _sum_of_one(b: Any, item: str, given: tuple[Any, Any, Any, Any]) -> Any:
-    words, k, steps, stride = given
+def _number(b: Any, item: str, words: Any, k: Any) -> Any:
     kind = ITEMS[item]
-    which, shift = b.lshr(k, ir.Constant(I64, 6)), b.and_(k, ir.Constant(I64, 63))
-
-    def at(t: Any) -> Any:
-        word = b.load(b.gep(words, [b.add(which, b.mul(t, stride))]))
-        bit = b.trunc(b.lshr(word, shift), ir.IntType(1))
-        return b.select(bit, ir.Constant(kind, _ONE[item]), ir.Constant(kind, 0))
-
-    if item != "float32":
-        return at(ir.Constant(I64, 0))
-    ends = (ir.Constant(I64, 1), steps, ir.Constant(I64, 1))
-    (total,) = loop(b, ends, [at(ir.Constant(I64, 0))], lambda t, s: [b.fadd(s[0], at(t))])
-    return total
+    word = b.load(b.gep(words, [b.lshr(k, ir.Constant(I64, 6))]))
+    bit = b.trunc(b.lshr(word, b.and_(k, ir.Constant(I64, 63))), ir.IntType(1))
+    return b.select(bit, ir.Constant(kind, _ONE[item]), ir.Constant(kind, 0))
 
 
 def write_pack(item: str) -> ir.Module:

@@ -63,9 +63,20 @@ class BitMap:
         Raises:
             DataError: another dtype.
         """
-        steps, batch = self.shape[:2]
-        found = self._unpacked(dtype, steps * batch, 1)
-        return found.view(steps, batch, *found.shape[1:])
+        name = str(dtype).removeprefix("torch.")
+        if name not in ITEMS:
+            raise DataError(f"{dtype} is none of {', '.join(ITEMS)}; take one of these for spikes.")
+        steps, batch, channels, height, width = self.shape
+        out = torch.empty(steps, batch, height, width, channels, dtype=dtype)
+        words, rows = self.words.contiguous(), steps * batch * height
+        where = (words.data_ptr(), out.data_ptr(), width * channels, words.shape[-1])
+        function = _unpacking(name).function
+
+        def work(first: int, last: int) -> None:
+            function(*where, first, last)
+
+        share(work, rows, out.numel())
+        return out.movedim(-1, 2)
 
     def first(self, most: int) -> "BitMap":
         """Return some of the first images in so many of the first steps, ``most`` steps in all."""
@@ -73,30 +84,10 @@ class BitMap:
         words = self.words[: max(1, most // batch), :batch].contiguous()
         return BitMap(words, (len(words), batch, *self.shape[2:]))
 
-    def counts(self) -> Tensor:
-        """Return (B, C, H, W) float32 in channels_last memory: spikes over all steps."""
-        return self._unpacked(torch.float32, self.shape[1], self.shape[0])
-
     def count(self) -> int:
         """Return how many spikes there are, all in all."""
         words = self.words.contiguous()
         return int(_counting().function(words.data_ptr(), words.numel()))
-
-    def _unpacked(self, dtype: torch.dtype, images: int, steps: int) -> Tensor:
-        name = str(dtype).removeprefix("torch.")
-        if name not in ITEMS:
-            raise DataError(f"{dtype} is none of {', '.join(ITEMS)}; take one of these for spikes.")
-        _, _, channels, height, width = self.shape
-        out = torch.empty(images, height, width, channels, dtype=dtype)
-        words, rows = self.words.contiguous(), images * height
-        where = (words.data_ptr(), out.data_ptr(), width * channels, words.shape[-1], steps)
-        function = _unpacking(name).function
-
-        def work(first: int, last: int) -> None:
-            function(*where, rows * words.shape[-1], first, last)
-
-        share(work, rows, out.numel() * steps)
-        return out.movedim(-1, 1)
 
 
 def _words(width: int, channels: int) -> int:
@@ -111,7 +102,7 @@ class _Compiled(NamedTuple):
 @cache
 def _unpacking(item: str) -> _Compiled:
     owner = compile_module(write_unpack(item))
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 6)
+    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4)
     return _Compiled(kind(owner.get_function_address("unpack")), owner)
 
 

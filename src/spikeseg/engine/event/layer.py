@@ -39,23 +39,17 @@ class EventLayer:
         connections: from the populations that it hears; their currents add up.
         neuron: what it consists of.
         shapes: (C, H, W) of each of the populations that it hears.
-        shape: its own; needed only if it hears nobody, but a constant current.
 
     Raises:
         ShapeError: a connection does not fit its shape, or two connections give different ones.
     """
 
     def __init__(
-        self,
-        connections: Sequence[Connection],
-        neuron: Neuron,
-        shapes: Sequence[Shape],
-        shape: Shape | None = None,
+        self, connections: Sequence[Connection], neuron: Neuron, shapes: Sequence[Shape]
     ) -> None:
         self.neuron = neuron
         sums = [taps_of(c, s) for c, s in zip(connections, shapes, strict=True)]
         outs = [(t.weight.shape[3], t.rows.out, t.columns.out) for t in sums]
-        outs += [] if shape is None else [shape]
         if len(set(outs)) != 1:
             raise ShapeError(f"the connections give shapes {outs}; make them agree.")
         self.shape: Shape = outs[0]
@@ -69,7 +63,7 @@ class EventLayer:
     @staticmethod
     def can_run(connections: Sequence[Connection], neuron: Neuron) -> bool:
         """Return whether all connections are single convolutions and the spikes are 0 and 1."""
-        fits = all(is_one_sum(c) for c in connections)
+        fits = bool(connections) and all(is_one_sum(c) for c in connections)
         return fits and neuron.spike_levels == (0, 1) and can_trace(neuron.step)
 
     def __call__(
@@ -80,7 +74,6 @@ class EventLayer:
         counts: Tensor | None = None,
         *,
         keep_state: bool = True,
-        num_steps: int | None = None,
     ) -> tuple[BitMap, State | None]:
         """Run all steps of the spikes that are heard.
 
@@ -90,7 +83,6 @@ class EventLayer:
             state: as after the step before, (B, C, H, W) each; ``None`` is before the first one.
             counts: (B, C, H, W) float32 in channels_last memory; the spikes are added to it.
             keep_state: whether to return the state; without it potentials never go to memory.
-            num_steps: T; needed only if nobody is heard.
 
         Returns:
             The spikes, and the state, as far as the neuron needs it, in channels_last memory; what
@@ -99,7 +91,7 @@ class EventLayer:
         Raises:
             ShapeError: something does not fit.
         """
-        steps, batch = self._extent(sources, constant, num_steps)
+        steps, batch = self._extent(sources)
         self._check(batch, constant, state, counts)
         out = BitMap.room((steps, batch, *self.shape))
         after = self._room(batch, state) if keep_state else None
@@ -144,18 +136,13 @@ class EventLayer:
         rows = int(given["batch"]) * self.shape[1]
         share(work, rows, rows * given["steps"] * self.shape[0] * self.shape[2])
 
-    def _extent(
-        self, sources: Sequence[BitMap], constant: Tensor | None, num_steps: int | None
-    ) -> tuple[int, int]:
+    def _extent(self, sources: Sequence[BitMap]) -> tuple[int, int]:
         """Return T and B."""
         found = {s.shape[:2] for s in sources}
-        if not self.source_shapes and constant is not None and num_steps is not None:
-            found |= {(num_steps, len(constant))}
         if len(found) != 1 or [s.shape[2:] for s in sources] != self.source_shapes:
             raise ShapeError(
                 f"the layer hears spikes of shapes {[s.shape for s in sources]}; it is made for "
-                f"(T, B, C, H, W) with C, H, W of {self.source_shapes} and the same T and B in "
-                "all. One that hears nobody takes a constant current and num_steps."
+                f"(T, B, C, H, W) with C, H, W of {self.source_shapes} and the same T and B in all."
             )
         return found.pop()
 
