@@ -7,6 +7,14 @@ import torch
 from torch import Tensor
 
 KNOWN = (torch.float32, torch.bfloat16)
+MOST_STEPS = 1 << 14  # whose potentials fit on the stack of a thread, 128 bytes each
+
+
+def can_scan(x: Tensor, steps: int) -> bool:
+    """Return whether so many steps of x are one compiled scan."""
+    return x.device.type == "cpu" and x.dtype in KNOWN and steps <= MOST_STEPS
+
+
 _SLACK = 2048  # numbers, a page of bfloat16
 
 

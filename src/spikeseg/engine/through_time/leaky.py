@@ -9,7 +9,7 @@ from torch.autograd.function import once_differentiable
 
 from spikeseg.engine.through_time.compiled import is_compiled
 from spikeseg.engine.through_time.dynamics import Dynamics, unroll_stepwise
-from spikeseg.engine.through_time.folded import KNOWN, fold, gradient_of, layout_of, room_for
+from spikeseg.engine.through_time.folded import can_scan, fold, gradient_of, layout_of, room_for
 from spikeseg.engine.through_time.fused import fused_leaky_scan
 from spikeseg.engine.through_time.native import Span, run_native, tiled
 
@@ -29,7 +29,8 @@ def leaky_scan(
     Equal to `unroll_stepwise` from potential 0. On the CPU, float32 and bfloat16 are one compiled
     loop with float32 potentials, which the backward pass makes anew; bfloat16 is rounded where it
     is written; a GPU has it compiled by `fused`. The layout stays: channels_last memory gives
-    channels_last memory. Other dtypes and devices take the steps one by one.
+    channels_last memory. Other dtypes and devices, and more
+    than 16,384 steps, are taken one by one.
 
     Args:
         current: (T, B, C, H, W); or, with ``num_steps``, (B, C, H, W), the same in every step.
@@ -44,9 +45,9 @@ def leaky_scan(
     """
     if is_compiled(current.device):
         return fused_leaky_scan(current, decay, dynamics, num_steps)
-    if current.device.type != "cpu" or current.dtype not in KNOWN:
-        return leaky_scan_stepwise(current, decay, dynamics, num_steps)
     steps = len(current) if num_steps is None else num_steps
+    if not can_scan(current, steps):
+        return leaky_scan_stepwise(current, decay, dynamics, num_steps)
     spikes: Tensor = _LeakyScan.apply(  # type: ignore[no-untyped-call]
         fold(current), as_tensor(decay), dynamics, steps, num_steps is not None, gradient_only
     )

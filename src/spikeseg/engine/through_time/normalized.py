@@ -10,7 +10,7 @@ from torch.autograd.function import once_differentiable
 
 from spikeseg.engine.through_time.compiled import is_compiled
 from spikeseg.engine.through_time.dynamics import Dynamics
-from spikeseg.engine.through_time.folded import KNOWN, gradient_of, room_for
+from spikeseg.engine.through_time.folded import can_scan, gradient_of, room_for
 from spikeseg.engine.through_time.fused import fused_normalized_scan
 from spikeseg.engine.through_time.leaky import as_tensor, leaky_scan_stepwise
 from spikeseg.engine.through_time.native import Span, run_native, tiled
@@ -54,9 +54,9 @@ def normalized_leaky_scan(
     _require_several(folded, norm.training)
     if is_compiled(x.device):
         return fused_normalized_scan(x, norm, decay, dynamics, num_steps)
-    if x.device.type != "cpu" or x.dtype not in KNOWN:
-        return normalized_leaky_scan_stepwise(x, norm, decay, dynamics, num_steps)
     steps = len(x) if num_steps is None else num_steps
+    if not can_scan(x, steps):
+        return normalized_leaky_scan_stepwise(x, norm, decay, dynamics, num_steps)
     spikes: Tensor = _Normalized.apply(  # type: ignore[no-untyped-call]
         folded.contiguous(memory_format=torch.channels_last),
         norm.weight,
