@@ -44,7 +44,7 @@ def convolve_bytes(
     """Return the convolution of (N, C, H, W) uint8 spikes; sums are exact, then rounded to dtype.
 
     Args:
-        spikes: 0 and 1, or small counts, in channels_last memory.
+        spikes: 0 and 1, in channels_last memory.
         weights: from `pack_bytes`.
         dtype: float32 or bfloat16.
         bias: (K,) float32, added before rounding.
