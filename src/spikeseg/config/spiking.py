@@ -81,9 +81,9 @@ class EvaluationConfig:
             row. ``null`` simulates all steps of every image.
         exit_every: steps between two looks.
         exit_patience: how many looks in a row must find the mask stable.
-        precision: how exact the spiking network's weights and currents must be at least:
-            ``float32``, ``bfloat16`` or ``int8`` (weights of 8 bits). The fastest of what is as
-            exact on this processor is taken, and said.
+        precision: how exact the spiking network's weights and currents must be at least, in
+            ``run``, ``evaluate`` and ``segment``: ``float32``, ``bfloat16`` or ``int8`` (weights of
+            8 bits). The fastest of what is as exact on this processor is taken, and said.
         crop: size of the test crops on which each neuron's firing rate is taken, in pixels.
         examples: how many images the report shows.
         membrane_class: the class that separates objects, for V^Rand and V^Info; ``null`` if the
