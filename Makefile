@@ -150,7 +150,7 @@ bench-isa: $(VENV)/.installed
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.training.isa --out results/isa.json
 
 # The comparison of Kim et al. 2022, sized for a processor: a network, its conversions, and its twin that
-# is trained through its spikes, on digits, events and VOC2012; about KIM_TIME minutes of two cores, with -j2. What is
+# is trained through its spikes, on digits, events and VOC2012; about an hour of two cores, with -j2. What is
 # there is not made again. In full, for those with the data and a GPU: the options that the files in configs/ name.
 KIM := cifar-mnist moving-shapes summed-frames voc2012
 RUN_cifar-mnist := configs/cifar-mnist.yaml --data.root $(DATA)
