@@ -15,6 +15,8 @@ TWO = json.loads((ROOT / "results/two-chips.json").read_text("utf-8"))["summary"
 PLACEMENT = json.loads((ROOT / "results/placement.json").read_text("utf-8"))["summary"]
 KIM_RESULT = json.loads((ROOT / "results/kim2022.json").read_text("utf-8"))
 KIM = KIM_RESULT["summary"]
+SPEED = json.loads((ROOT / "results/training.json").read_text("utf-8"))["summary"]
+ISA = json.loads((ROOT / "results/isa.json").read_text("utf-8"))["rows"]
 README = (ROOT / "README.md").read_text("utf-8")
 
 
@@ -200,3 +202,35 @@ def test_direct_training_keeps_what_was_asked_of_it() -> None:
     starts = [KIM_RESULT["sets"][name]["card"]["direct_start"] for name in DIRECT_ROWS.values()]
     assert starts == ["random"] * 3
     assert f"{KIM['summed-frames']['ann']:.4f}" in README
+
+
+SPEED_ROWS = {
+    "ours to theirs: training step, fastest peer": "train_vs_fastest_peer",
+    "ours to theirs: training step in float32, fastest peer as it comes": "train_vs_stock_peers",
+    "ours to theirs: training step, one of the dense network in float32": "train_vs_dense_ann",
+    "ours to theirs: inference, fastest peer": "infer_vs_fastest_peer",
+    "ours to theirs: inference, OpenVINO": "infer_vs_openvino",
+    "ours to theirs: inference, one of the dense network in float32": "infer_vs_dense_ann",
+    "ours to theirs: memory of a training step, leanest peer": "memory_vs_leanest_peer",
+}
+
+
+@pytest.mark.parametrize("label", SPEED_ROWS)
+def test_the_speeds_are_those_of_the_result_file(label: str) -> None:
+    values = [SPEED[steps][SPEED_ROWS[label]]["ratio"] for steps in ("4", "8")]
+    assert cells_of(label) == pytest.approx(values, abs=5e-3)
+
+
+def test_the_engine_keeps_what_was_asked_of_it() -> None:
+    limits = {"train_vs_fastest_peer": 0.65, "train_vs_stock_peers": 0.5}
+    limits |= {"infer_vs_fastest_peer": 0.5, "memory_vs_leanest_peer": 0.3}
+    for found in (SPEED["4"], SPEED["8"]):
+        assert all(found[name]["ratio"] <= most for name, most in limits.items())
+    assert SPEED["4"]["infer_vs_openvino"]["each"]["openvino bf16"] <= 0.75
+    assert SPEED["4"]["infer_vs_dense_ann"]["ratio"] < 1
+
+
+def test_what_is_picked_with_fewer_instructions_is_never_slower_than_the_naive_loop() -> None:
+    ratios = [found["ratio"] for row in ISA for key, found in row.items() if key != "isa"]
+    assert len(ratios) == 4 * len(ISA)
+    assert max(ratios) < 1
