@@ -18,6 +18,7 @@ from spikeseg.engine.through_time.added import add_onto, needed_twice
 from spikeseg.engine.through_time.compiled import describe_gpu
 from spikeseg.engine.through_time.doubled import convolve_doubled
 from spikeseg.engine.through_time.dynamics import Dynamics, unroll_stepwise
+from spikeseg.engine.through_time.folded import split
 from spikeseg.engine.through_time.leaky import leaky_scan
 from spikeseg.engine.through_time.norm import Norm
 from spikeseg.engine.through_time.normalized import normalized_leaky_scan
@@ -46,6 +47,7 @@ __all__ = [
     "run_analog",
     "simulate",
     "spiking_scan",
+    "split",
     "time_mean",
     "unroll_stepwise",
     "window_start",

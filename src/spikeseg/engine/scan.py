@@ -2,14 +2,14 @@
 
 import ctypes
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
-from spikeseg.engine.code.host import compile_module
+from spikeseg.engine.code.host import Compiled, compile_function
 from spikeseg.engine.scan_code import NAME, WIDTH, Form, write_scan
 from spikeseg.engine.threads import share
 from spikeseg.engine.through_time.compiled import is_compiled
@@ -158,21 +158,14 @@ def _parts_on_device(
     return spikes.to(dtype), state
 
 
-class _Compiled(NamedTuple):
-    function: Callable[..., None]
-    owner: Any  # of the code; keeps it in memory
-
-
 @cache
-def _compiled(step: Step, form: Form) -> _Compiled:
+def _compiled(step: Step, form: Form) -> Compiled:
     real = ctypes.c_double if form.state == "float64" else ctypes.c_float
     many = len(form.parts)
     pointers = [ctypes.c_void_p] * (4 + len(form.counts))
     arguments: list[Any] = [ctypes.c_void_p] * many + [ctypes.c_int64] * many
     arguments += [*pointers, *[real] * 5, *[ctypes.c_int64] * 4]
-    owner = compile_module(write_scan(step, form))
-    kind = ctypes.CFUNCTYPE(None, *arguments)
-    return _Compiled(kind(owner.get_function_address(NAME)), owner)
+    return compile_function(write_scan(step, form), NAME, arguments)
 
 
 def _laid(part: Tensor) -> tuple[Tensor, int]:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor, nn
 
+from spikeseg.engine import split
+
 
 @dataclass
 class Clock:
@@ -58,11 +60,6 @@ class Clock:
         found = self.unfolded(x)
         steps = 1 if self.batch is None or self.online else self.num_steps
         return found.expand(steps, *found.shape[1:]) if len(found) == 1 else found
-
-
-def split(x: Tensor, parts: int) -> Tensor:
-    """Return (parts, N / parts, ...) from (N, ...)."""
-    return x.reshape(parts, -1, *x.shape[1:])
 
 
 class Timed(nn.Module):

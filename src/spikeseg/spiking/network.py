@@ -7,8 +7,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from spikeseg.config import SpikingConfig
+from spikeseg.engine import split
 from spikeseg.errors import ConfigError
-from spikeseg.spiking.clock import Clock, Timed, split
+from spikeseg.spiking.clock import Clock, Timed
 from spikeseg.spiking.coding import CODINGS
 
 

@@ -7,10 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from spikeseg.config import SpikingConfig
-from spikeseg.engine import Dynamics, leaky_scan, normalized_leaky_scan, unroll_stepwise
+from spikeseg.engine import Dynamics, leaky_scan, normalized_leaky_scan, split, unroll_stepwise
 from spikeseg.engine.through_time.dynamics import fire, reset
 from spikeseg.layers import AbstractActivation
-from spikeseg.spiking.clock import Timed, split
+from spikeseg.spiking.clock import Timed
 from spikeseg.spiking.normalization import TimeNorm
 from spikeseg.spiking.together import is_shared
 

@@ -1,7 +1,9 @@
 """Machine code for this processor from LLVM's words."""
 
+import ctypes
+from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import llvmlite.binding as llvm
 import numba  # noqa: F401  (wakes LLVM, in whatever way its version wants)
@@ -19,6 +21,27 @@ def compile_module(module: ir.Module) -> Any:
     engine = llvm.create_mcjit_compiler(parsed, machine)
     engine.finalize_object()
     return engine
+
+
+class Compiled(NamedTuple):
+    """A function of this processor.
+
+    Attributes:
+        function: what is called.
+        owner: of its code; keeps it in memory.
+    """
+
+    function: Callable[..., Any]
+    owner: Any
+
+
+def compile_function(
+    module: ir.Module, name: str, arguments: Sequence[Any], result: Any = None
+) -> Compiled:
+    """Return a function of a module; arguments and result are kinds of `ctypes`."""
+    owner = compile_module(module)
+    kind = ctypes.CFUNCTYPE(result, *arguments)
+    return Compiled(kind(owner.get_function_address(name)), owner)
 
 
 @cache

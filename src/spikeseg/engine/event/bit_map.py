@@ -1,15 +1,13 @@
 """Spikes of one population, a bit each."""
 
 import ctypes
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from spikeseg.engine.code.host import compile_module
+from spikeseg.engine.code.host import Compiled, compile_function
 from spikeseg.engine.event.bit_code import ITEMS, write_count, write_pack, write_unpack
 from spikeseg.engine.threads import share
 from spikeseg.errors import DataError
@@ -94,27 +92,20 @@ def _words(width: int, channels: int) -> int:
     return -(-width * channels // _WORD)
 
 
-class _Compiled(NamedTuple):
-    function: Callable[..., Any]
-    owner: Any  # of the code; keeps it in memory
+_ROWS = [ctypes.c_void_p] * 2 + [ctypes.c_int64] * 4
 
 
 @cache
-def _unpacking(item: str) -> _Compiled:
-    owner = compile_module(write_unpack(item))
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4)
-    return _Compiled(kind(owner.get_function_address("unpack")), owner)
+def _unpacking(item: str) -> Compiled:
+    return compile_function(write_unpack(item), "unpack", _ROWS)
 
 
 @cache
-def _counting() -> _Compiled:
-    owner = compile_module(write_count())
-    kind = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64)
-    return _Compiled(kind(owner.get_function_address("count")), owner)
+def _counting() -> Compiled:
+    arguments = [ctypes.c_void_p, ctypes.c_int64]
+    return compile_function(write_count(), "count", arguments, ctypes.c_int64)
 
 
 @cache
-def _packing(item: str) -> _Compiled:
-    owner = compile_module(write_pack(item))
-    kind = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 2, *[ctypes.c_int64] * 4)
-    return _Compiled(kind(owner.get_function_address("pack")), owner)
+def _packing(item: str) -> Compiled:
+    return compile_function(write_pack(item), "pack", _ROWS)

@@ -5,16 +5,16 @@ in which they are added up differs from a dense convolution's.
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.code.host import compile_module
+from spikeseg.engine.code.host import Compiled, compile_function
 from spikeseg.engine.event.bit_map import BitMap
 from spikeseg.engine.event.memory import ALIGNMENT, memory_of
 from spikeseg.engine.event.neurons import can_trace, kept_of
@@ -56,7 +56,7 @@ class EventLayer:
         self.source_shapes = [(c, h, w) for c, h, w in shapes]
         self.plan = _plan(neuron, self.shape, sums)
         self._names, self._size = self.plan.names, self.plan.scratch["size"]
-        self._compiled: _Compiled | None = None
+        self._compiled: Compiled | None = None
         self._memory = memory_of(self.plan, sums, neuron)  # its addresses are in use
         self._fixed = {name: int(array.ctypes.data) for name, array in self._memory.items()}
 
@@ -174,16 +174,10 @@ def _plan(neuron: Neuron, shape: Shape, sums: Sequence[Taps]) -> Plan:
     return Plan(alike, kept_of(neuron), shape, sources, tuple(passes), rooms)
 
 
-class _Compiled(NamedTuple):
-    function: Callable[..., None]
-    owner: Any  # of the code; keeps it in memory
-
-
-def compile_layer(plan: Plan) -> _Compiled:
+def compile_layer(plan: Plan) -> Compiled:
     """Return the function of a layer, for this processor."""
-    owner = compile_module(write_layer(plan))
-    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p, *[ctypes.c_int64] * 2, ctypes.c_void_p)
-    return _Compiled(kind(owner.get_function_address("run")), owner)
+    arguments = [ctypes.c_void_p, *[ctypes.c_int64] * 2, ctypes.c_void_p]
+    return compile_function(write_layer(plan), "run", arguments)
 
 
 _compiled = lru_cache(_MOST_COMPILED)(compile_layer)
