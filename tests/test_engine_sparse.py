@@ -3,6 +3,7 @@
 import gc
 import threading
 import weakref
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -14,13 +15,12 @@ from spikeseg.graph import Connection, Convolution, Population, SpikingGraph
 from spikeseg.neurons import NEURONS, Neuron, State
 
 STEPS = 5
+EVENTS = ("never", "always")
 
 
 def fresh_graph():
-    """Return a graph that no other test has measured."""
-    made = unet_graph(Neuron(v_initial=0.5))
-    fresh = tuple(Connection(c.source, c.target, c.transforms) for c in made.connections)
-    return SpikingGraph(made.populations, fresh)
+    """Return a graph, with weights of its own, that no other test has measured."""
+    return deepcopy(unet_graph(Neuron(v_initial=0.5)))
 
 
 @pytest.fixture
@@ -64,6 +64,21 @@ def test_a_graph_that_nobody_needs_is_forgotten():
     del graph
     gc.collect()
     assert [r() for r in connections] == [None] * len(connections)
+
+
+@pytest.mark.parametrize("engine", [Engine(n, e) for n in ("fp32", "bf16", "int8") for e in EVENTS])
+def test_weights_that_were_changed_in_place_are_seen(engine):
+    graph, batch = fresh_graph(), images(2, 2, 8, 8)
+    simulate(graph, batch, STEPS, precision=engine)
+    for connection in graph.connections:
+        for transform in connection.transforms:
+            if isinstance(transform, Convolution):
+                transform.weight[0] *= -0.5
+    found = simulate(graph, batch, STEPS, precision=engine)
+    anew = tuple(Connection(c.source, c.target, c.transforms) for c in graph.connections)
+    wanted = simulate(SpikingGraph(graph.populations, anew), batch, STEPS, precision=engine)
+    assert torch.equal(found.potential, wanted.potential)
+    assert all(torch.equal(n, wanted.spike_counts[k]) for k, n in found.spike_counts.items())
 
 
 def test_spikes_of_more_than_one_level_are_not_bits(monkeypatch):

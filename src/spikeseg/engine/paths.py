@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
 from itertools import pairwise
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -21,6 +22,7 @@ from spikeseg.engine.currents import Current, laid_out
 from spikeseg.engine.spikes import Spikes
 from spikeseg.engine.through_time.doubled import spread_weights
 from spikeseg.engine.through_time.folded import split
+from spikeseg.engine.weights import checksum
 from spikeseg.graph import (
     ChannelPadding,
     ChannelSelection,
@@ -86,16 +88,23 @@ class Path:
         return self._rest(x)
 
 
-_ready: WeakKeyDictionary[Connection, dict[tuple[object, ...], Path]] = WeakKeyDictionary()
+class _Ready(NamedTuple):
+    weights: int
+    paths: dict[tuple[object, ...], Path]
+
+
+_ready: WeakKeyDictionary[Connection, _Ready] = WeakKeyDictionary()
 
 
 def make_path(connection: Connection, numbers: Numbers, like: Tensor) -> Path:
-    """Return the path of a connection, made once, for images such as ``like``."""
-    paths = _ready.setdefault(connection, {})
+    """Return the path of a connection, made once for its weights, for images such as ``like``."""
+    ready, weights = _ready.get(connection), checksum([connection])
+    if ready is None or ready.weights != weights:
+        ready = _ready[connection] = _Ready(weights, {})
     key = (numbers, like.dtype, like.device)
-    if key not in paths:
-        paths[key] = Path(connection, *key)
-    return paths[key]
+    if key not in ready.paths:
+        ready.paths[key] = Path(connection, *key)
+    return ready.paths[key]
 
 
 def without_enlarging(chain: tuple[Transform, ...]) -> tuple[Transform, ...]:

@@ -12,6 +12,7 @@ from spikeseg.engine.event.bit_map import BitMap
 from spikeseg.engine.event.layer import EventLayer
 from spikeseg.engine.scan import Counts
 from spikeseg.engine.spikes import Spikes
+from spikeseg.engine.weights import checksum
 from spikeseg.graph import Connection
 from spikeseg.graph.transforms import Shape
 from spikeseg.neurons import Neuron, State
@@ -112,7 +113,7 @@ def _steps(m: BitMap) -> int:
 
 class _Kept(NamedTuple):
     others: tuple[ReferenceType[Connection], ...]
-    how: tuple[Neuron, tuple[Shape, ...]]
+    how: tuple[Neuron, tuple[Shape, ...], int]
     sparse: Sparse
 
 
@@ -122,8 +123,9 @@ _kept: WeakKeyDictionary[Connection, list[_Kept]] = WeakKeyDictionary()
 def make_sparse(
     connections: Sequence[Connection], neuron: Neuron, shapes: Sequence[Shape]
 ) -> Sparse:
-    """Return the event-driven form, made once for maps of the sizes that came last."""
-    how, (first, *others) = (neuron, tuple(shapes)), connections
+    """Return the event-driven form, made once for the weights and sizes of maps that came last."""
+    how = (neuron, tuple(shapes), checksum(connections))
+    first, *others = connections
     known = _kept.setdefault(first, [])
     for kept in known:
         if kept.how == how and [r() for r in kept.others] == others:
