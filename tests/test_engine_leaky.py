@@ -166,7 +166,7 @@ def test_a_current_with_gaps_in_memory_is_understood() -> None:
     assert torch.equal(leaky_scan(cut, 0.5, Dynamics()), unroll_stepwise(cut, 0.5, Dynamics())[0])
 
 
-def test_a_gradient_that_is_the_same_in_every_step_need_not_be_repeated() -> None:
+def test_a_gradient_may_be_the_same_memory_in_every_step() -> None:
     current = torch.randn(4, 2, 3, 5, 7, requires_grad=True)
     grad = torch.randn(2, 3, 5, 7)
     found = gradients(leaky_scan(current, 0.5, Dynamics()), grad.expand(4, -1, -1, -1, -1), current)

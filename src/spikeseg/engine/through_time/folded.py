@@ -65,16 +65,9 @@ def room(shape: Sequence[int], dtype: torch.dtype, layout: torch.memory_format) 
     return flat.view(*shape)
 
 
-def gradient_of(
-    grad: Tensor, layout: torch.memory_format, dtype: torch.dtype
-) -> tuple[Tensor, int]:
-    """Return the dense gradient of (T, B, C, H, W) and its stride from step to step.
-
-    The stride is 0 where autograd says by strides that the gradient is the same in every step.
-    """
-    constant = grad.stride(0) == 0 and len(grad) > 1
-    needed = (grad[0] if constant else grad.flatten(0, 1)).to(dtype)
-    return needed.contiguous(memory_format=layout), 0 if constant else grad[0].numel()
+def gradient_of(grad: Tensor, layout: torch.memory_format, dtype: torch.dtype) -> Tensor:
+    """Return the dense (T * B, C, H, W) gradient of (T, B, C, H, W)."""
+    return grad.flatten(0, 1).to(dtype).contiguous(memory_format=layout)
 
 
 def split(x: Tensor, parts: int) -> Tensor:

@@ -140,10 +140,9 @@ def _prepared(
     plan: unrolled.Plan, folded: Tensor, grad: Tensor, trained: bool
 ) -> tuple[unrolled.Plan, Tensor, Tensor]:
     """Return the plan of a backward pass, and x and the gradient of the spikes, spread."""
-    g, stride = gradient_of(grad, layout_of(folded), folded.dtype)
-    plan = replace(plan, repeated=stride == 0, trained=trained)
+    g = gradient_of(grad, layout_of(folded), folded.dtype)
     x = _spread(folded, 1 if plan.constant else plan.steps)
-    return plan, x, _spread(g, 1 if plan.repeated else plan.steps)
+    return replace(plan, trained=trained), x, _spread(g, plan.steps)
 
 
 class _FusedScan(torch.autograd.Function):

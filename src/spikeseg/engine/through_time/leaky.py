@@ -95,8 +95,7 @@ class _LeakyScan(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, decay = ctx.saved_tensors
-        g, stride = gradient_of(grad, layout_of(x), x.dtype)
-        span, out = ctx.span._replace(grad_stride=stride), room_for(1, x)
+        g, out, span = gradient_of(grad, layout_of(x), x.dtype), room_for(1, x), ctx.span
         totals = run_native("backward", ctx.dynamics, (x, g, out), _IDENTITY, span, decay.item())
         trained = ctx.needs_input_grad[1]
         by_decay = decay.new_full(decay.shape, totals[0].sum()) if trained else None

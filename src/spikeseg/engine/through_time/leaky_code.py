@@ -31,7 +31,7 @@ from spikeseg.surrogates import SURROGATES
 WIDTH = 32  # neurons at once
 NAMES = ("forward", "sums", "backward", "moments", "mean", "add")
 _POINTERS = ("x", "grad", "out", "totals", "tiles")
-_NUMBERS = ("steps", "size", "stride", "grad_stride", "period", "first", "last", "chunks")
+_NUMBERS = ("steps", "size", "stride", "period", "first", "last", "chunks")
 _FLOATS = ("decay", "threshold", "inverse")
 
 
@@ -143,7 +143,7 @@ class Neuron(NamedTuple):
         """Return the step that is the k-th from the end, and the gradient of its potential."""
         behind = s.b.sub(s.given["steps"], k)
         t = s.b.sub(behind, ir.Constant(I64, 1))
-        grad = load(s.b, s.given["grad"], s.place(t, "grad_stride"), s.width)
+        grad = load(s.b, s.given["grad"], s.place(t, "size"), s.width)
         return t, self.passed(s, s.kept(behind), s.number("decay") * carry, grad)
 
     def sums(self, s: Scene) -> None:

@@ -24,13 +24,11 @@ class Span(NamedTuple):
         steps: time steps.
         size: neurons.
         stride: numbers from a step of x to the next; 0 where x is constant.
-        grad_stride: the same of the gradient of the spikes.
     """
 
     steps: int
     size: int
     stride: int
-    grad_stride: int = 0
 
 
 class _Compiled(NamedTuple):
@@ -42,7 +40,7 @@ class _Compiled(NamedTuple):
 def _compiled(dynamics: Dynamics, half: bool) -> _Compiled:
     engine = compile_module(write_module(dynamics, half))
     kind = ctypes.CFUNCTYPE(
-        None, *[ctypes.c_void_p] * 5, *[ctypes.c_int64] * 8, *[ctypes.c_float] * 3
+        None, *[ctypes.c_void_p] * 5, *[ctypes.c_int64] * 7, *[ctypes.c_float] * 3
     )
     functions = {name: kind(engine.get_function_address(name)) for name in NAMES}
     return _Compiled(functions, engine)

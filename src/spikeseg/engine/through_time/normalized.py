@@ -136,8 +136,7 @@ class _Normalized(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, bias, decay = ctx.saved_tensors
-        g, stride = gradient_of(grad, torch.channels_last, x.dtype)
-        span, out = ctx.span._replace(grad_stride=stride), room_for(1, x)
+        g, out, span = gradient_of(grad, torch.channels_last, x.dtype), room_for(1, x), ctx.span
         tiles = _tiles(ctx.found, weight, bias)
         keep = decay.item()
         sums = _by_channel(run_native("sums", ctx.dynamics, (x, g, None), tiles, span, keep), x)

@@ -29,7 +29,6 @@ class Plan:
         slope: the derivative of its spike.
         steps: T.
         constant: x is the same in all steps.
-        repeated: the gradient of the spikes is.
         trained: the gradient of the decay is asked for.
         training: a batch norm uses the batch's own statistics.
     """
@@ -38,7 +37,6 @@ class Plan:
     slope: Slope
     steps: int
     constant: bool
-    repeated: bool = False
     trained: bool = False
     training: bool = False
 
@@ -177,7 +175,7 @@ def _go_back(plan: Plan, moments: list[_Moment], decay: Tensor, grad: Tensor) ->
     carried: Tensor | None = None  # the gradient of the potential after the reset
     for t in reversed(range(plan.steps)):
         reached = moments[t].reached
-        by_spike = grad[0 if plan.repeated else t].to(reached.dtype)
+        by_spike = grad[t].to(reached.dtype)
         by_reached = _of_reached(plan, reached, by_spike, carried)
         carried = decay * by_reached
         found.insert(0, by_reached)
