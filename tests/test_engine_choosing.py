@@ -37,7 +37,9 @@ def test_the_fastest_by_more_than_noise_is_chosen(
     times: dict[str, float], wanted: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(choosing, "_MAKERS", {name: lambda n=name: n for name in times})
-    monkeypatch.setattr(choosing, "_milliseconds", lambda name: times[name])
+    monkeypatch.setattr(
+        choosing, "_milliseconds", lambda names: {name: times[name] for name in names}
+    )
     assert choose_numbers(tuple(times)).numbers == wanted
 
 
@@ -49,7 +51,7 @@ def test_an_unknown_kind_of_numbers_is_refused_by_name() -> None:
 def test_a_processor_without_matrix_instructions_keeps_exact_numbers() -> None:
     """Imitated: oneDNN takes 16-bit and 8-bit numbers apart where AVX2 is all it may use."""
     code = "from spikeseg.engine.choosing import choose_numbers as c; print(c(('bf16',)).numbers)"
-    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2"}
+    environment = os.environ | {"ONEDNN_MAX_CPU_ISA": "AVX2", "OMP_NUM_THREADS": "1"}
     found = subprocess.run(
         [sys.executable, "-c", code], check=True, capture_output=True, text=True, env=environment
     )

@@ -1,11 +1,11 @@
 """One number of threads: for torch, for Numba, and for compiled code."""
 
 import contextlib
+import ctypes
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from itertools import pairwise
 
 import numba
 import torch
@@ -37,15 +37,38 @@ def _most_threads() -> int:
 def share(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
     """Call ``work`` for all chunks, on as many threads as torch may use.
 
+    They are torch's own threads, where its OpenMP can be had. Those go on looking for work for some
+    milliseconds after each of torch's operations, and others would have to wait for a core.
+
     Args:
         work: takes the first chunk and the one behind the last.
         chunks: how many there are.
         numbers: what all of them come to; few are left to one thread.
     """
     threads = min(torch.get_num_threads(), chunks) if numbers > _SMALL else 1
-    shares = list(pairwise(chunks * k // threads for k in range(threads + 1)))
-    others = [_workers(threads).submit(work, *share) for share in shares[1:]]
-    work(*shares[0])
+    team, errors = (_openmp() or _pool) if threads > 1 else _alone, list[BaseException]()
+
+    def take(number: int, count: int) -> None:
+        try:
+            work(chunks * number // count, chunks * (number + 1) // count)
+        except BaseException as error:
+            errors.append(error)
+
+    team(take, threads)
+    if errors:
+        raise errors[0]
+
+
+_Team = Callable[[Callable[[int, int], None], int], None]  # runs take(number, count) on each
+
+
+def _alone(take: Callable[[int, int], None], threads: int) -> None:
+    take(0, threads)
+
+
+def _pool(take: Callable[[int, int], None], threads: int) -> None:
+    others = [_workers(threads).submit(take, k, threads) for k in range(1, threads)]
+    take(0, threads)
     for other in others:
         other.result()
 
@@ -55,4 +78,35 @@ def _workers(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads - 1, "spikeseg")
 
 
-os.register_at_fork(after_in_child=_workers.cache_clear)  # threads do not come along
+@cache
+def _openmp() -> _Team | None:
+    """Return a team of torch's own threads; ``None`` where it has none of GNU's interface.
+
+    Nor in a process that was forked: OpenMP would wait for threads that did not come along.
+    """
+    if os.getpid() != _PROCESS:
+        return None
+    library = ctypes.CDLL(torch._C.__file__)
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+    try:
+        run, number, count = (getattr(library, name) for name in _GNU)
+    except AttributeError:
+        return None
+    run.argtypes, run.restype = (kind, ctypes.c_void_p, ctypes.c_uint, ctypes.c_uint), None
+
+    def team(take: Callable[[int, int], None], threads: int) -> None:
+        run(kind(lambda _: take(number(), count())), None, threads, 0)
+
+    return team
+
+
+_PROCESS = os.getpid()
+_GNU = ("GOMP_parallel", "omp_get_thread_num", "omp_get_num_threads")
+
+
+def _forget() -> None:
+    _workers.cache_clear()
+    _openmp.cache_clear()
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.code.host import Compiled, compile_function
+from spikeseg.engine.code.host import Compiled, address, compile_function
 from spikeseg.engine.event.bit_map import BitMap
 from spikeseg.engine.event.memory import ALIGNMENT, memory_of
 from spikeseg.engine.event.neurons import can_trace, kept_of
@@ -58,7 +58,7 @@ class EventLayer:
         self._names, self._size = self.plan.names, self.plan.scratch["size"]
         self._compiled: Compiled | None = None
         self._memory = memory_of(self.plan, sums, neuron)  # its addresses are in use
-        self._fixed = {name: int(array.ctypes.data) for name, array in self._memory.items()}
+        self._fixed = {name: address(array) for name, array in self._memory.items()}
 
     @staticmethod
     def can_run(connections: Sequence[Connection], neuron: Neuron) -> bool:
@@ -126,12 +126,12 @@ class EventLayer:
         compiled = self._compiled = self._compiled or _compiled(self.plan)
         given = given | self._fixed
         table = np.array([_number(given[name]) for name in self._names], np.int64)
-        size, address = self._size, table.ctypes.data
+        size, given_at = self._size, address(table)
 
         def work(first: int, last: int) -> None:
             memory = np.zeros(size + ALIGNMENT, np.uint8)
-            place = memory.ctypes.data
-            compiled.function(address, first, last, place + -place % ALIGNMENT)
+            place = address(memory)
+            compiled.function(given_at, first, last, place + -place % ALIGNMENT)
 
         rows = int(given["batch"]) * self.shape[1]
         share(work, rows, rows * given["steps"] * self.shape[0] * self.shape[2])

@@ -7,9 +7,7 @@ from torch import Tensor
 
 from spikeseg.engine.through_time.dynamics import Dynamics
 from spikeseg.engine.through_time.folded import KNOWN, fold, is_dense, layout_of, room_for
-from spikeseg.engine.through_time.native import Span, run_native, tiled
-
-_ONES = tiled(torch.ones(6, 1).numpy())
+from spikeseg.engine.through_time.native import Span, run_native, same_tiles
 
 
 def add_onto(one: Tensor, other: Tensor) -> Tensor:
@@ -44,7 +42,7 @@ def _sum_to(out: Tensor, x: Tensor, other: Tensor) -> Tensor:
     """Write the sum of a dense map and another to memory laid out as the first."""
     y = other.to(x.dtype).contiguous(memory_format=layout_of(x))
     span = Span(1, x.numel(), x.numel())
-    run_native("add", Dynamics(), (x, y, out), _ONES, span, 0.0)
+    run_native("add", Dynamics(), (x, y, out), same_tiles(1.0), span, 0.0)
     return out
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -11,10 +10,10 @@ from spikeseg.engine.through_time.compiled import is_compiled
 from spikeseg.engine.through_time.dynamics import Dynamics, unroll_stepwise
 from spikeseg.engine.through_time.folded import can_scan, fold, gradient_of, layout_of, room_for
 from spikeseg.engine.through_time.fused import fused_leaky_scan
-from spikeseg.engine.through_time.native import Span, run_native, tiled
+from spikeseg.engine.through_time.native import Span, run_native, same_tiles
 
 # The current is x itself; its gradient is passed on.
-_IDENTITY = tiled(np.array([[1], [0], [0], [1], [0], [0]], np.float32))
+_IDENTITY = same_tiles(1.0)
 
 
 def leaky_scan(

@@ -1,6 +1,7 @@
 """From LLVM's words to functions of this processor, and their work on all threads of torch."""
 
 import ctypes
+import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from spikeseg.engine.code.host import compile_module
+from spikeseg.engine.code.host import address, compile_module
 from spikeseg.engine.threads import share
 from spikeseg.engine.through_time.dynamics import Dynamics
 from spikeseg.engine.through_time.leaky_code import NAMES, WIDTH, write_module
@@ -60,21 +61,21 @@ def run_native(
         name: ``forward``, ``sums``, ``backward``, ``moments``, ``mean`` or ``add``.
         dynamics: the neuron.
         tensors: x, the gradient of the spikes, and what is written; all float32 or all bfloat16.
-        tiles: (6, period) float32: gain, shift, mean, scale, along, offset.
+        tiles: (6, n, C) float32: gain, shift, mean, scale, along, offset.
         span: where the numbers lie.
         decay: share of the potential that survives a step.
 
     Returns:
-        (2, period) float64: the sums.
+        (2, n * C) float64: the sums.
     """
     x = tensors[0]
     assert x is not None
-    period = tiles.shape[1]
+    period = tiles[0].size
     chunks = max(1, min(_CHUNKS, span.size // (4 * max(period, WIDTH))))
     totals = np.zeros((chunks, 2, period))
     function = _compiled(dynamics, x.dtype == torch.bfloat16).functions[name]
     memory = [None if t is None else t.data_ptr() for t in tensors]
-    memory += [totals.ctypes.data, tiles.ctypes.data]
+    memory += [address(totals), address(tiles)]
     neuron = (decay, dynamics.v_threshold, 1.0 / dynamics.v_threshold)
 
     def work(first: int, last: int) -> None:
@@ -84,6 +85,14 @@ def run_native(
     return totals.sum(0)
 
 
-def tiled(values: Any) -> Any:
-    """Return (n, C) repeated along its channels until whole vectors fit."""
-    return np.ascontiguousarray(np.tile(values, np.lcm(values.shape[1], WIDTH) // values.shape[1]))
+def empty_tiles(channels: int) -> Any:
+    """Return zeros for (6, n, C): six numbers a channel, repeated until whole vectors fit."""
+    return np.zeros((6, WIDTH // math.gcd(channels, WIDTH), channels), np.float32)
+
+
+@cache
+def same_tiles(gain: float) -> Any:
+    """Return those of one gain for all channels, and no shift."""
+    tiles = empty_tiles(1)
+    tiles[0] = tiles[3] = gain
+    return tiles

@@ -13,7 +13,7 @@ from spikeseg.engine.through_time.dynamics import Dynamics
 from spikeseg.engine.through_time.folded import can_scan, gradient_of, room_for
 from spikeseg.engine.through_time.fused import fused_normalized_scan
 from spikeseg.engine.through_time.leaky import as_tensor, leaky_scan_stepwise
-from spikeseg.engine.through_time.native import Span, run_native, tiled
+from spikeseg.engine.through_time.native import Span, empty_tiles, run_native
 from spikeseg.engine.through_time.norm import Norm
 from spikeseg.errors import ShapeError
 
@@ -123,12 +123,13 @@ class _Normalized(torch.autograd.Function):
         span = Span(steps, size, 0 if constant else size)
         found = _of_batch(x, norm, dynamics, span) if norm.training else _of_past(norm)
         ctx.save_for_backward(x, weight, bias, decay)
+        tiles = _tiles(found, weight, bias)
         ctx.found, ctx.training, ctx.dynamics, ctx.span = found, norm.training, dynamics, span
+        ctx.tiles = tiles
         batch = x.shape[0] if constant else x.shape[0] // steps
         if gradient_only:
             return x.new_zeros(1).expand(steps, batch, *x.shape[1:])
         out = room_for(steps if constant else 1, x)
-        tiles = _tiles(found, weight, bias)
         run_native("forward", dynamics, (x, None, out), tiles, span, decay.item())
         return out.view(steps, batch, *x.shape[1:])
 
@@ -137,10 +138,10 @@ class _Normalized(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, bias, decay = ctx.saved_tensors
         g, out, span = gradient_of(grad, torch.channels_last, x.dtype), room_for(1, x), ctx.span
-        tiles = _tiles(ctx.found, weight, bias)
-        keep = decay.item()
+        tiles, keep = ctx.tiles, decay.item()
         sums = _by_channel(run_native("sums", ctx.dynamics, (x, g, None), tiles, span, keep), x)
-        tiles = _tiles(ctx.found, weight, bias, sums, x.numel() // x.shape[1], ctx.training)
+        if ctx.training:
+            tiles = _through_statistics(tiles, ctx.found, sums / (x.numel() // x.shape[1]))
         by_decay = run_native("backward", ctx.dynamics, (x, g, out), tiles, span, keep)[0].sum()
         by_weight = torch.from_numpy(sums[1] * ctx.found.inverse_deviation).to(weight.dtype)
         by_bias = torch.from_numpy(sums[0]).to(bias.dtype)
@@ -158,11 +159,11 @@ def _of_batch(x: Tensor, norm: Norm, dynamics: Dynamics, span: Span) -> _Statist
     count = x.numel() // channels
     pixels = torch.as_strided(x.detach(), (min(_SAMPLE, count), channels), (channels, 1))
     about = pixels.float().mean(0).numpy()
-    tiles = np.zeros((6, channels), np.float32)
+    tiles = empty_tiles(channels)
     tiles[2] = about
     if not span.stride:  # a constant x counts once
         span = Span(1, span.size, span.size)
-    sums = _by_channel(run_native("moments", dynamics, (x, None, None), tiled(tiles), span, 0.0), x)
+    sums = _by_channel(run_native("moments", dynamics, (x, None, None), tiles, span, 0.0), x)
     offset, square = sums / count
     variance = np.maximum(square - offset * offset, 0.0)
     mean = about + offset
@@ -180,20 +181,21 @@ def _by_channel(sums: Any, x: Tensor) -> Any:
     return sums.reshape(2, -1, x.shape[1]).sum(1)
 
 
-def _tiles(
-    found: _Statistics,
-    weight: Tensor,
-    bias: Tensor,
-    sums: Any = None,
-    count: int = 1,
-    training: bool = False,
-) -> Any:
-    """Return gain and shift, and, with the sums of the gradients, what makes that of x of them."""
+def _tiles(found: _Statistics, weight: Tensor, bias: Tensor) -> Any:
+    """Return gain and shift, and what makes the gradient of x where the statistics are given."""
     mean, inverse = found
     gain = weight.detach().double().numpy() * inverse
-    tiles = np.zeros((6, len(mean)), np.float32)
-    tiles[:4] = gain, bias.detach().double().numpy() - mean * gain, mean, gain
-    if training and sums is not None:
-        tiles[4] = -gain * inverse * inverse * sums[1] / count
-        tiles[5] = -gain * sums[0] / count
-    return tiled(tiles)
+    tiles = empty_tiles(len(mean))
+    tiles[0] = tiles[3] = gain
+    tiles[1] = bias.detach().double().numpy() - mean * gain
+    tiles[2] = mean
+    return tiles
+
+
+def _through_statistics(tiles: Any, found: _Statistics, means: Any) -> Any:
+    """Return the tiles with what goes through the statistics, from the means of the gradients."""
+    gain, inverse = tiles[3, 0].astype(np.float64), found.inverse_deviation
+    tiles = tiles.copy()
+    tiles[4] = -gain * inverse * inverse * means[1]
+    tiles[5] = -gain * means[0]
+    return tiles

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from spikeseg.engine.through_time.dynamics import Dynamics
 from spikeseg.engine.through_time.folded import KNOWN, fold, layout_of, room_for, split
-from spikeseg.engine.through_time.native import Span, run_native, tiled
+from spikeseg.engine.through_time.native import Span, run_native, same_tiles
 
 
 def time_mean(x: Tensor, steps: int) -> Tensor:
@@ -56,6 +55,5 @@ class _TimeMean(torch.autograd.Function):
 
 def _sum_to(out: Tensor, x: Tensor, steps: int, gain: float) -> None:
     """Write the sum over the steps of a dense map, times the gain."""
-    tiles = np.full((6, 1), gain, np.float32)
     span = Span(steps, out.numel(), out.numel())
-    run_native("mean", Dynamics(), (x, None, out), tiled(tiles), span, 0.0)
+    run_native("mean", Dynamics(), (x, None, out), same_tiles(gain), span, 0.0)
