@@ -114,7 +114,7 @@ def _steps(m: BitMap) -> int:
 class _Kept(NamedTuple):
     others: tuple[ReferenceType[Connection], ...]
     how: tuple[Neuron, tuple[Shape, ...], int]
-    sparse: Sparse
+    sparse: Sparse | None
 
 
 _kept: WeakKeyDictionary[Connection, list[_Kept]] = WeakKeyDictionary()
@@ -122,15 +122,18 @@ _kept: WeakKeyDictionary[Connection, list[_Kept]] = WeakKeyDictionary()
 
 def make_sparse(
     connections: Sequence[Connection], neuron: Neuron, shapes: Sequence[Shape]
-) -> Sparse:
-    """Return the event-driven form, made once for the weights and sizes of maps that came last."""
+) -> Sparse | None:
+    """Return the event-driven form, made once for the weights and sizes of maps that came last.
+
+    ``None`` where there is none.
+    """
     how = (neuron, tuple(shapes), checksum(connections))
     first, *others = connections
     known = _kept.setdefault(first, [])
     for kept in known:
         if kept.how == how and [r() for r in kept.others] == others:
             return kept.sparse
-    made = Sparse(connections, neuron, shapes)
+    made = Sparse(connections, neuron, shapes) if EventLayer.can_run(connections, neuron) else None
     known.append(_Kept(tuple(ref(c) for c in others), how, made))
     del known[:-_SIZES]
     return made

@@ -9,7 +9,6 @@ from torch import Tensor
 from spikeseg.engine.choosing import Engine, Numbers
 from spikeseg.engine.currents import Current
 from spikeseg.engine.early_exit import Watch
-from spikeseg.engine.event.layer import EventLayer
 from spikeseg.engine.layers import Gate, Layer
 from spikeseg.engine.paths import make_path
 from spikeseg.engine.readout import Readout
@@ -114,10 +113,10 @@ class Walk:
             return None
         if population.size * len(self.images) < _SMALL and self.engine.events == "measured":
             return None
-        is_binary = all(_levels(self.graph, self.graph[c.source]) == (0, 1) for c in heard)
-        if not (is_binary and EventLayer.can_run(heard, population.neuron)):
+        sources = [self.graph[c.source] for c in heard]
+        if any(_levels(self.graph, source) != (0, 1) for source in sources):
             return None
-        return make_sparse(heard, population.neuron, [self.graph[c.source].shape for c in heard])
+        return make_sparse(heard, population.neuron, [source.shape for source in sources])
 
     def _numbers(self, source: str) -> Numbers:
         """Return what a connection from a population is calculated in: bytes are for 0 and 1."""

@@ -235,6 +235,8 @@ class SpikingGraph:
         Raises:
             ShapeError: the strides do not divide the size.
         """
+        if self.input.shape[1:] == (height, width):
+            return self
         shapes: dict[str, Shape] = {self.input.name: (self.input.shape[0], height, width)}
         for population in self.populations[1:]:
             first = self.into(population.name)[0]
