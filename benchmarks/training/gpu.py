@@ -22,7 +22,7 @@ from benchmarks.training.contestant import Builder, Case, Contestant, Kind, Mode
 from benchmarks.training.equality import check_logits
 from benchmarks.training.our_training import our_unet
 from benchmarks.training.peers import spikingjelly_unet
-from benchmarks.training.roster import NAIVE, naive_unet
+from benchmarks.training.roster import NAIVE, exact_logits, naive_unet
 from benchmarks.training.rounds import prepare, run_rounds
 from benchmarks.training.task import blobs, stored_weights
 from benchmarks.training.torch_steps import (
@@ -134,8 +134,8 @@ def measure_cell(case: Case, weights: Weights, rounds: int) -> dict[str, Any]:
     if case.mode == "infer":
         logits = {name: first for name, (_, _, first) in ready.items()}
         kinds = {name: row["kind"] for name, row in rows.items()}
-        for name, found in check_logits(logits, kinds, NAIVE).items():
-            rows[name]["beside_naive"] = found
+        for name, found in check_logits(logits, kinds, exact_logits(case, weights)).items():
+            rows[name]["beside_exact"] = found
     for step, row, _ in ready.values():
         row["peak_mib"] = _peak(step)
     run_rounds({name: step for name, (step, _, _) in ready.items()}, rows, rounds)

@@ -1,8 +1,9 @@
 """Training and inference of a spiking U-Net by every contestant, in rounds by turns.
 
 ``python -m benchmarks.training.measure --out results/training.json --picture FILE``, in the
-environment with the peers. Before an inference is timed, everybody's logits are compared with the
-naive loop's. The file is written after every case; ``--resume`` goes on with those that it lacks.
+environment with the peers. Before an inference is timed, everybody's logits are compared with those
+of the naive loop in float64. The file is written after every case; ``--resume`` goes on with those
+that it lacks.
 """
 
 import argparse
@@ -17,7 +18,7 @@ import torch
 from benchmarks.training.contestant import Case, Contestant, Weights
 from benchmarks.training.equality import check_logits
 from benchmarks.training.memory import in_own_process
-from benchmarks.training.roster import NAIVE, contestants, processor, versions
+from benchmarks.training.roster import NAIVE, contestants, exact_logits, processor, versions
 from benchmarks.training.rounds import Row, keep_heap, prepare, run_rounds
 from benchmarks.training.summarize import MAIN, summarize, table
 from benchmarks.training.task import blobs, naive_rates, stored_weights
@@ -116,8 +117,8 @@ def measure_cell(chosen: list[Contestant], case: Case, weights: Weights, rounds:
     if case.mode == "infer":
         kinds = {name: row["kind"] for name, row in rows.items()}
         logits = {name: first for name, (_, _, first) in ready.items()}
-        for name, found in check_logits(logits, kinds, NAIVE).items():
-            rows[name]["beside_naive"] = found
+        for name, found in check_logits(logits, kinds, exact_logits(case, weights)).items():
+            rows[name]["beside_exact"] = found
     run_rounds({name: step for name, (step, _, _) in ready.items()}, rows, rounds)
     cell = _described(case, rows)
     print(case.key, *table(cell, NAIVE), sep="\n  ", flush=True)

@@ -4,15 +4,17 @@ import importlib.metadata
 import platform
 from pathlib import Path
 
-from torch import nn
+import torch
+from torch import Tensor, nn
 
-from benchmarks.training.contestant import Contestant, Mode
+from benchmarks.training.contestant import Case, Contestant, Mode, Weights
 from benchmarks.training.naive import NaiveNeuron
 from benchmarks.training.network import Dense, Merged, UNet
 from benchmarks.training.ours import our_contestants
 from benchmarks.training.peers import norse_unet, sinabs_unet, snntorch_unet, spikingjelly_unet
 from benchmarks.training.runtimes import openvino_builder
-from benchmarks.training.torch_steps import Setting, builder
+from benchmarks.training.task import blobs
+from benchmarks.training.torch_steps import IMAGE_SEED, Setting, builder, make_network
 
 NAIVE = "naive loop"
 LIBRARIES = (
@@ -33,6 +35,15 @@ _WHOLE = Setting(channels_last=True, bf16=True, compiled="whole")
 def naive_unet(num_steps: int) -> UNet:
     """Return the U-Net with the naive neuron."""
     return Merged(NaiveNeuron, num_steps)
+
+
+def exact_logits(case: Case, weights: Weights) -> Tensor:
+    """Return the logits of the naive loop in float64."""
+    network = make_network(naive_unet, case, weights).double()
+    images, _ = blobs(case.batch, case.size, IMAGE_SEED)
+    with torch.inference_mode():
+        found: Tensor = network(images.double())
+    return found
 
 
 def dense_unet(num_steps: int) -> UNet:
