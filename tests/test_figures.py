@@ -24,7 +24,7 @@ def cells_of(label: str) -> list[float]:
     """Return the numbers in the row of the ISBI table that begins with ``label``."""
     row = re.search(rf"^\| {re.escape(label)} \|(.*)\|$", README, re.MULTILINE)
     assert row is not None, f"README.md has no row {label!r}"
-    return [float(cell.strip(" %")) for cell in row[1].split("|")]
+    return [float(cell.strip(" %")) for cell in row[1].split("|") if cell.strip()]
 
 
 def in_band(layers: list[dict[str, float]]) -> float:
@@ -215,9 +215,14 @@ SPEED_ROWS = {
 }
 
 
+SPEED_CASES = ("batch 4, threads 2", "batch 1, threads 1", "batch 1, threads 2")
+
+
 @pytest.mark.parametrize("label", SPEED_ROWS)
 def test_the_speeds_are_those_of_the_result_file(label: str) -> None:
-    values = [SPEED[steps][SPEED_ROWS[label]]["ratio"] for steps in ("4", "8")]
+    four, eight = (SPEED[steps][SPEED_ROWS[label]] for steps in ("4", "8"))
+    cases = [four["others"][name] for name in SPEED_CASES] if "others" in four else []
+    values = [found["ratio"] for found in (four, eight, *cases)]
     assert cells_of(label) == pytest.approx(values, abs=5e-3)
 
 
