@@ -48,14 +48,14 @@ def two_threads(request, monkeypatch):
     torch.set_num_threads(before)
 
 
-def printed(code):
-    command = [sys.executable, "-c", code]
+def printed(code, *options):
+    command = [sys.executable, *options, "-c", code]
     return subprocess.run(command, check=True, capture_output=True, text=True, timeout=60).stdout
 
 
 def test_the_first_compiled_loop_of_a_process_leaves_torch_its_threads():
     """In a process of its own: Numba sets up its threads once."""
-    assert printed(NUMBA).split() == ["1", "1"]
+    assert printed(NUMBA, "-W", "error").split() == ["1", "1"]
 
 
 @pytest.mark.usefixtures("two_threads")

@@ -19,11 +19,10 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.training.contestant import Builder, Case, Contestant, Kind, Mode, Step, Weights
-from benchmarks.training.equality import check_logits
 from benchmarks.training.our_training import our_unet
 from benchmarks.training.peers import spikingjelly_unet
 from benchmarks.training.roster import NAIVE, exact_logits, naive_unet
-from benchmarks.training.rounds import prepare, run_rounds
+from benchmarks.training.rounds import compare, prepare, run_rounds
 from benchmarks.training.task import blobs, stored_weights
 from benchmarks.training.torch_steps import (
     IMAGE_SEED,
@@ -132,10 +131,7 @@ def measure_cell(case: Case, weights: Weights, rounds: int) -> dict[str, Any]:
     ready = {c.name: prepare(c, case, weights) for c in contestants()}
     rows = {name: row for name, (_, row, _) in ready.items()}
     if case.mode == "infer":
-        logits = {name: first for name, (_, _, first) in ready.items()}
-        kinds = {name: row["kind"] for name, row in rows.items()}
-        for name, found in check_logits(logits, kinds, exact_logits(case, weights)).items():
-            rows[name]["beside_exact"] = found
+        compare(ready, exact_logits(case, weights))
     for step, row, _ in ready.values():
         row["peak_mib"] = _peak(step)
     run_rounds({name: step for name, (step, _, _) in ready.items()}, rows, rounds)

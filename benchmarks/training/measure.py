@@ -16,10 +16,9 @@ from typing import Any
 import torch
 
 from benchmarks.training.contestant import Case, Contestant, Weights
-from benchmarks.training.equality import check_logits
 from benchmarks.training.memory import in_own_process
 from benchmarks.training.roster import NAIVE, contestants, exact_logits, processor, versions
-from benchmarks.training.rounds import Row, keep_heap, prepare, run_rounds
+from benchmarks.training.rounds import Row, compare, keep_heap, prepare, run_rounds
 from benchmarks.training.summarize import MAIN, summarize, table
 from benchmarks.training.task import blobs, naive_rates, stored_weights
 from benchmarks.training.torch_steps import IMAGE_SEED
@@ -115,10 +114,7 @@ def measure_cell(chosen: list[Contestant], case: Case, weights: Weights, rounds:
     ready = {c.name: prepare(c, case, weights) for c in chosen if case.mode in c.modes}
     rows = {name: row for name, (_, row, _) in ready.items()}
     if case.mode == "infer":
-        kinds = {name: row["kind"] for name, row in rows.items()}
-        logits = {name: first for name, (_, _, first) in ready.items()}
-        for name, found in check_logits(logits, kinds, exact_logits(case, weights)).items():
-            rows[name]["beside_exact"] = found
+        compare(ready, exact_logits(case, weights))
     run_rounds({name: step for name, (step, _, _) in ready.items()}, rows, rounds)
     cell = _described(case, rows)
     print(case.key, *table(cell, NAIVE), sep="\n  ", flush=True)

@@ -4,13 +4,14 @@ import ctypes
 import gc
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
 from torch import Tensor
 
 from benchmarks.training.contestant import Case, Contestant, Step, Weights
+from benchmarks.training.equality import check_logits
 
 Row = dict[str, Any]
 _MOST_REPEATS = 8
@@ -47,6 +48,19 @@ def prepare(contestant: Contestant, case: Case, weights: Weights) -> tuple[Step,
     ready = time.perf_counter() - started
     row: Row = {"kind": contestant.kind, "warm_up_s": ready, "cpu_ms": [], "wall_ms": []}
     return step, row, first
+
+
+def compare(ready: Mapping[str, tuple[Step, Row, Tensor]], expected: Tensor) -> None:
+    """Add to the rows how far everybody's first logits are from the exact ones; see `check_logits`.
+
+    Args:
+        ready: what `prepare` returns, by contestant.
+        expected: the exact logits.
+    """
+    kinds = {name: row["kind"] for name, (_, row, _) in ready.items()}
+    logits = {name: first for name, (_, _, first) in ready.items()}
+    for name, found in check_logits(logits, kinds, expected).items():
+        ready[name][1]["beside_exact"] = found
 
 
 def timed(step: Callable[[], object], repeats: int) -> tuple[float, float]:

@@ -129,7 +129,7 @@ def _milliseconds(names: tuple[Numbers, ...]) -> dict[Numbers, float]:
     best = dict.fromkeys(names, float("inf"))
     with torch.inference_mode():
         started, rounds = time.perf_counter(), 0
-        while rounds < _ROUNDS or time.perf_counter() - started < _ENOUGH:
+        while rounds < _ROUNDS or (len(runs) > 1 and time.perf_counter() - started < _ENOUGH):
             rounds += 1
             for name, run in runs.items():
                 began = time.perf_counter()

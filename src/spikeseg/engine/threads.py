@@ -46,7 +46,10 @@ def share(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
         numbers: what all of them come to; few are left to one thread.
     """
     threads = min(torch.get_num_threads(), chunks) if numbers > _SMALL else 1
-    team, errors = (_openmp() or _pool) if threads > 1 else _alone, list[BaseException]()
+    if threads == 1:
+        work(0, chunks)
+        return
+    team, errors = _openmp() or _pool, list[BaseException]()
 
     def take(number: int, count: int) -> None:
         try:
@@ -60,10 +63,6 @@ def share(work: Callable[[int, int], None], chunks: int, numbers: int) -> None:
 
 
 _Team = Callable[[Callable[[int, int], None], int], None]  # runs take(number, count) on each
-
-
-def _alone(take: Callable[[int, int], None], threads: int) -> None:
-    take(0, threads)
 
 
 def _pool(take: Callable[[int, int], None], threads: int) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from spikeseg.engine.code.host import address
 from spikeseg.engine.event.code import bits_of_bytes
 from spikeseg.engine.event.plan import table_of
 from spikeseg.engine.event.row import Plan
@@ -45,7 +46,7 @@ def _reach(taps: Taps) -> Any:
 def _aligned(array: Any) -> Any:
     """Return the array where a line of the caches begins."""
     room = np.empty(array.nbytes + ALIGNMENT, np.uint8)
-    first = -room.ctypes.data % ALIGNMENT
+    first = -address(room) % ALIGNMENT
     placed = room[first : first + array.nbytes].view(array.dtype).reshape(array.shape)
     placed[...] = array
     return placed
